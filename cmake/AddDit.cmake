@@ -1,0 +1,84 @@
+# Wrappers that give every target of the project the same flags, precompiled
+# header and link mode.
+
+# -fPIC everywhere, so that tools can share the libraries' precompiled header.
+set(DIT_CXX_FLAGS -fPIC -Wall -Wextra -Wno-unused-parameter -fno-exceptions
+    -Werror=return-type)
+
+# The installed LLVM has no assertions; ours stay on in every build type.
+string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # Lets ccache reuse results that were built with a precompiled header.
+  add_compile_options(
+    "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
+endif()
+
+# dit_link_mlir(target [components...])
+#   Links upstream MLIR and LLVM. With the shared library (default) component
+#   names are ignored: naming them would drag a second, static MLIR in.
+function(dit_link_mlir target)
+  if(DIT_LINK_MLIR_DYLIB)
+    target_link_libraries(${target} PUBLIC MLIR LLVM)
+  else()
+    target_link_libraries(${target} PUBLIC ${ARGN})
+  endif()
+endfunction()
+
+# One target owns the precompiled header of the MLIR core; others reuse it.
+function(dit_add_pch)
+  file(WRITE ${PROJECT_BINARY_DIR}/DitPCH.cpp "// Owner of the precompiled header.\n")
+  add_library(DitPCH OBJECT ${PROJECT_BINARY_DIR}/DitPCH.cpp)
+  target_compile_options(DitPCH PRIVATE ${DIT_CXX_FLAGS})
+  target_precompile_headers(DitPCH PRIVATE ${PROJECT_SOURCE_DIR}/cmake/DitPCH.h)
+endfunction()
+
+# add_dit_library(name sources... [DEPENDS targets...] [LINK_LIBS libs...]
+#                 [MLIR_LIBS components...] [NO_PCH])
+function(add_dit_library name)
+  cmake_parse_arguments(ARG "NO_PCH" "" "DEPENDS;LINK_LIBS;MLIR_LIBS" ${ARGN})
+  add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  target_compile_options(${name} PRIVATE ${DIT_CXX_FLAGS})
+  if(NOT ARG_NO_PCH)
+    target_precompile_headers(${name} REUSE_FROM DitPCH)
+  endif()
+  add_dependencies(${name} dit-headers ${ARG_DEPENDS})
+  target_link_libraries(${name} PUBLIC ${ARG_LINK_LIBS})
+  dit_link_mlir(${name} ${ARG_MLIR_LIBS})
+  set_property(GLOBAL APPEND PROPERTY DIT_LIBS ${name})
+endfunction()
+
+# add_dit_tool(name sources... [LINK_LIBS libs...] [MLIR_LIBS components...])
+function(add_dit_tool name)
+  cmake_parse_arguments(ARG "NO_PCH" "" "DEPENDS;LINK_LIBS;MLIR_LIBS" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_compile_options(${name} PRIVATE ${DIT_CXX_FLAGS})
+  if(NOT ARG_NO_PCH)
+    target_precompile_headers(${name} REUSE_FROM DitPCH)
+  endif()
+  add_dependencies(${name} dit-headers ${ARG_DEPENDS})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK_LIBS})
+  dit_link_mlir(${name} ${ARG_MLIR_LIBS})
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  install(TARGETS ${name} DESTINATION bin)
+  set_property(GLOBAL APPEND PROPERTY DIT_TOOLS ${name})
+endfunction()
+
+# add_dit_unittest(name sources... [LINK_LIBS libs...]): a GTest program, part
+# of the target check-dit-unit.
+function(add_dit_unittest name)
+  cmake_parse_arguments(ARG "NO_PCH" "" "DEPENDS;LINK_LIBS;MLIR_LIBS" ${ARGN})
+  add_executable(${name} EXCLUDE_FROM_ALL ${ARG_UNPARSED_ARGUMENTS})
+  target_compile_options(${name} PRIVATE ${DIT_CXX_FLAGS})
+  if(NOT ARG_NO_PCH)
+    target_precompile_headers(${name} REUSE_FROM DitPCH)
+  endif()
+  add_dependencies(${name} dit-headers ${ARG_DEPENDS})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK_LIBS} GTest::gtest GTest::gtest_main)
+  dit_link_mlir(${name} ${ARG_MLIR_LIBS})
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test/Unit)
+  add_dependencies(DitUnitTests ${name})
+endfunction()

@@ -1,0 +1,98 @@
+//===- Dit.h - The dit dialect ----------------------------------*- C++ -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The dialect, its attributes and its ops. `docs/Spec.md` states what they
+// mean.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIT_DIALECT_DIT_IR_DIT_H
+#define DIT_DIALECT_DIT_IR_DIT_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace mlir::dit {
+
+/// Sequence lengths that a pattern is met with; `ShapedType::kDynamic` where
+/// unknown.
+struct PatternShape {
+  int64_t q;
+  int64_t kv;
+};
+
+/// Half-open range of keys `[begin, end)`.
+struct KeyInterval {
+  int64_t begin;
+  int64_t end;
+  bool operator==(const KeyInterval &other) const {
+    return begin == other.begin && end == other.end;
+  }
+};
+
+/// How much of a tile a pattern covers.
+enum class TileClass { Empty, Partial, Full };
+
+/// Receives the bounds `[begin, end)` (index values) of one range of keys and
+/// emits the work on it at the builder's insertion point.
+using KeyRangeBody =
+    llvm::function_ref<void(OpBuilder &, Location, Value begin, Value end)>;
+
+class PatternAttrInterface;
+
+namespace detail {
+/// `PatternAttrInterface::classifyTile` by the key intervals of each row.
+TileClass classifyTileByRows(PatternAttrInterface pattern, int64_t q0,
+                             int64_t q1, int64_t kv0, int64_t kv1,
+                             PatternShape shape);
+/// `PatternAttrInterface::emitIntersects` by a loop over the positions.
+Value emitIntersectsBySearch(PatternAttrInterface pattern, OpBuilder &builder,
+                             Location loc, Value q0, Value q1, Value kv0,
+                             Value kv1, Value qLen, Value kvLen);
+/// Calls `body` once, with all keys.
+void emitAllKeys(OpBuilder &builder, Location loc, Value kvLen,
+                 KeyRangeBody body);
+} // namespace detail
+
+} // namespace mlir::dit
+
+#include "dit/Dialect/Dit/IR/DitAttrInterfaces.h.inc"
+#include "dit/Dialect/Dit/IR/DitDialect.h.inc"
+#include "dit/Dialect/Dit/IR/DitEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dit/Dialect/Dit/IR/DitAttributes.h.inc"
+
+#define GET_OP_CLASSES
+#include "dit/Dialect/Dit/IR/DitOps.h.inc"
+
+namespace mlir::dit {
+
+/// Whether `pattern` holds every position of `shape`; false when a length is
+/// unknown and the answer depends on it.
+bool isFullPattern(PatternAttrInterface pattern, PatternShape shape);
+
+/// The key intervals of `intervals` merged into ascending, disjoint, maximal
+/// ones; empty ones are dropped.
+void normalizeIntervals(SmallVectorImpl<KeyInterval> &intervals);
+
+/// For each position of the grouped order of `grid` under `cube`, the
+/// row-major token there. Text tokens keep their places.
+SmallVector<int64_t> computeGroupedOrder(GridAttr grid,
+                                         ArrayRef<int64_t> cube);
+
+} // namespace mlir::dit
+
+#endif // DIT_DIALECT_DIT_IR_DIT_H

@@ -1,0 +1,128 @@
+//===- DitAttentionOps.td - Attention ops -----------------*- tablegen -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIT_DIALECT_DIT_IR_DITATTENTIONOPS_TD
+#define DIT_DIALECT_DIT_IR_DITATTENTIONOPS_TD
+
+include "dit/Dialect/Dit/IR/DitBase.td"
+
+def Dit_AttentionOp : Dit_DestinationOp<"attention", [AttrSizedOperandSegments]> {
+  let summary = "Scaled-dot-product attention under a pattern and a tile list";
+  let description = [{
+    With q of `[B, Hq, Sq, D]`, k of `[B, Hkv, Skv, D]` and v of
+    `[B, Hkv, Skv, Dv]`, each stored in the dimension order that `q_order`,
+    `k_order`, `v_order` and `o_order` name, and `g = h / (Hq / Hkv)`:
+
+    ```
+    s[b,h,i,j] = scale * sum_d q[b,h,i,d] k[b,g,j,d] + bias[b,h,i,j]
+                 where (i, j) is allowed, else -inf
+    lse[b,h,i] = ln sum_j exp(s[b,h,i,j])
+    o[b,h,i,:] = sum_j exp(s[b,h,i,j] - lse[b,h,i]) v[b,g,j,:]
+    ```
+
+    A position is allowed when `pattern` contains it, when the tile it lies in
+    is listed, and when `j < kv_valid[b]`; each condition that is absent holds.
+    Row `a` of the tile list allows queries `[a * tile_q, (a+1) * tile_q)` to
+    look at keys `[t * tile_kv, (t+1) * tile_kv)` for the `num[b,h,a]` entries
+    `t` of `idx[b,h,a,:]`, absolute and ascending. The bias and the list
+    broadcast from dimensions of extent 1.
+
+    A row with nothing above -inf gives zeros and an LSE of -inf. Low
+    precision means: cast to f32, f32 arithmetic, cast back.
+
+    ```mlir
+    %o, %lse = dit.attention ins(%q, %k, %v : tensor<2x4x64x32xf32>,
+        tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>)
+        pattern(#dit.window<left = 8, right = 8>)
+        outs(%init, %init_lse : tensor<2x4x64x32xf32>, tensor<2x4x64xf32>)
+        {scale = 0.17677669529663687 : f64, site = "blocks.0.attn1"}
+    ```
+  }];
+  let arguments = (ins
+    Dit_AttentionOperand:$q, Dit_AttentionOperand:$k, Dit_AttentionOperand:$v,
+    Optional<Dit_Bias>:$bias,
+    Optional<Dit_TileNum>:$tileNum, Optional<Dit_TileIdx>:$tileIdx,
+    Optional<Dit_Counts>:$kvValid,
+    Dit_AttentionOperand:$output, Optional<Dit_Lse>:$lse,
+    F64Attr:$scale,
+    OptionalAttr<Dit_PatternAttrInterface>:$pattern,
+    OptionalAttr<DenseI64ArrayAttr>:$tile,
+    OptionalAttr<Dit_DimOrderAttr>:$q_order,
+    OptionalAttr<Dit_DimOrderAttr>:$k_order,
+    OptionalAttr<Dit_DimOrderAttr>:$v_order,
+    OptionalAttr<Dit_DimOrderAttr>:$o_order,
+    OptionalAttr<StrAttr>:$site,
+    OptionalAttr<Dit_AttentionKindAttr>:$kind,
+    OptionalAttr<I64Attr>:$layer,
+    OptionalAttr<Dit_GridAttr>:$grid);
+  let assemblyFormat = [{
+    `ins` `(` $q `,` $k `,` $v `:` type($q) `,` type($k) `,` type($v) `)`
+    (`bias` `(` $bias^ `:` type($bias) `)`)?
+    (`pattern` `(` $pattern^ `)`)?
+    (`tiles` `(` $tileNum^ `,` $tileIdx `:` type($tileNum) `,` type($tileIdx)
+      `)` `by` $tile)?
+    (`kv_valid` `(` $kvValid^ `:` type($kvValid) `)`)?
+    `outs` `(` $output (`,` $lse^)? `:` type($output) (`,` type($lse)^)? `)`
+    attr-dict
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable();
+
+    /// Dimension orders with the default `bhsd` filled in.
+    DimOrderAttr getQDimOrder();
+    DimOrderAttr getKDimOrder();
+    DimOrderAttr getVDimOrder();
+    DimOrderAttr getODimOrder();
+
+    // Extents of the problem, `ShapedType::kDynamic` where unknown.
+    int64_t getBatch();
+    int64_t getNumQueryHeads();
+    int64_t getNumKVHeads();
+    int64_t getQueryLength();
+    int64_t getKVLength();
+    int64_t getHeadSize();
+    int64_t getValueHeadSize();
+
+    ::mlir::Type getElementType() {
+      return ::llvm::cast<::mlir::ShapedType>(getQ().getType()).getElementType();
+    }
+    /// f64 for f64, else f32: the type of the arithmetic and of the LSE.
+    ::mlir::Type getAccumulatorType();
+    bool hasTiles() { return static_cast<bool>(getTileNum()); }
+    int64_t getQTile() { return (*getTile())[0]; }
+    int64_t getKVTile() { return (*getTile())[1]; }
+  }];
+}
+
+def Dit_AttentionMergeOp : Dit_DestinationOp<"attention_merge"> {
+  let summary = "Joins attention results over disjoint sets of keys";
+  let description = [{
+    With `o1`, `o2` of `[B, H, S, D]` and `lse1`, `lse2` of `[B, H, S]`:
+
+    ```
+    lse = ln(exp(lse1) + exp(lse2))
+    o   = exp(lse1 - lse) o1 + exp(lse2 - lse) o2
+    ```
+
+    A row that both sides left empty stays zero, with an LSE of -inf.
+  }];
+  let arguments = (ins
+    Dit_LowRank:$o1, Dit_Lse:$lse1, Dit_LowRank:$o2, Dit_Lse:$lse2,
+    Dit_LowRank:$output, Dit_Lse:$lse);
+  let assemblyFormat = [{
+    `ins` `(` `(` $o1 `,` $lse1 `)` `,` `(` $o2 `,` $lse2 `)` `:`
+      type($o1) `,` type($lse1) `,` type($o2) `,` type($lse2) `)`
+    `outs` `(` $output `,` $lse `:` type($output) `,` type($lse) `)`
+    attr-dict
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable();
+  }];
+}
+
+#endif // DIT_DIALECT_DIT_IR_DITATTENTIONOPS_TD

@@ -1,0 +1,76 @@
+//===- DitDialect.cpp - The dit dialect --------------------------------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dit/Dialect/Dit/IR/Dit.h"
+
+#include "mlir/Bytecode/BytecodeImplementation.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/DialectImplementation.h"
+
+using namespace mlir;
+using namespace mlir::dit;
+
+#include "dit/Dialect/Dit/IR/DitDialect.cpp.inc"
+
+namespace {
+
+/// Version of the bytecode of this dialect. Increase `current` with a change
+/// of an encoding and upgrade older files in `upgradeFromVersion`.
+struct DitDialectVersion : DialectVersion {
+  static constexpr uint64_t current = 1;
+  explicit DitDialectVersion(uint64_t value) : value(value) {}
+  uint64_t value;
+};
+
+struct DitBytecodeInterface : BytecodeDialectInterface {
+  explicit DitBytecodeInterface(Dialect *dialect)
+      : BytecodeDialectInterface(dialect) {}
+
+  void writeVersion(DialectBytecodeWriter &writer) const final {
+    writer.writeVarInt(DitDialectVersion::current);
+  }
+
+  std::unique_ptr<DialectVersion>
+  readVersion(DialectBytecodeReader &reader) const final {
+    uint64_t value;
+    if (failed(reader.readVarInt(value)))
+      return nullptr;
+    if (value > DitDialectVersion::current) {
+      reader.emitError() << "dit bytecode version " << value
+                         << " is newer than the supported version "
+                         << DitDialectVersion::current
+                         << "; read it with a newer release of dit";
+      return nullptr;
+    }
+    return std::make_unique<DitDialectVersion>(value);
+  }
+
+  LogicalResult upgradeFromVersion(Operation *op,
+                                   const DialectVersion &version) const final {
+    return success();
+  }
+};
+
+} // namespace
+
+void DitDialect::initialize() {
+  registerAttributes();
+  addOperations<
+#define GET_OP_LIST
+#include "dit/Dialect/Dit/IR/DitOps.cpp.inc"
+      >();
+  addInterfaces<DitBytecodeInterface>();
+}
+
+Operation *DitDialect::materializeConstant(OpBuilder &builder, Attribute value,
+                                           Type type, Location loc) {
+  return arith::ConstantOp::materialize(builder, value, type, loc);
+}
+
+#define GET_OP_CLASSES
+#include "dit/Dialect/Dit/IR/DitOps.cpp.inc"

@@ -1,0 +1,32 @@
+# Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import os
+
+import lit.formats
+import lit.util
+
+config.name = "DIT"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs", "Unit", "Numeric", "Install"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.dit_obj_root, "test")
+
+tools = os.path.join(config.dit_obj_root, "bin")
+config.environment["PATH"] = os.pathsep.join(
+    [tools, config.llvm_tools_dir, config.environment["PATH"]])
+config.environment["FILECHECK_OPTS"] = "-enable-var-scope --allow-unused-prefixes=false"
+
+# One switch sends every module through printer, parser and bytecode again.
+dit_opt = "dit-opt"
+if lit_config.params.get("verify_roundtrip") or os.environ.get("DIT_VERIFY_ROUNDTRIP"):
+    dit_opt += " --verify-roundtrip"
+config.substitutions.append((r"(?<![\w/-])dit-opt(?![\w/.-])", dit_opt))
+config.substitutions.append(("%python", config.python))
+config.substitutions.append(("%examples", os.path.join(config.dit_src_root, "examples")))
+config.substitutions.append(("%src", config.dit_src_root))
+
+if lit.util.which("ptxas", config.environment["PATH"]):
+    config.available_features.add("ptxas")
