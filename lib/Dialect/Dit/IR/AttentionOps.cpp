@@ -1,4 +1,5 @@
-//===- AttentionOps.cpp - Attention ops ----------------------------------------===//
+//===- AttentionOps.cpp - Attention ops
+//----------------------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -33,10 +34,11 @@ MutableOperandRange AttentionOp::getDpsInitsMutable() {
   return MutableOperandRange(getOperation(), getNumOperands() - inits, inits);
 }
 
-LogicalResult AttentionOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location>, ValueRange operands,
-    DictionaryAttr attributes, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+AttentionOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
+                              ValueRange operands, DictionaryAttr attributes,
+                              OpaqueProperties properties, RegionRange regions,
+                              SmallVectorImpl<Type> &types) {
   Adaptor adaptor(operands, attributes, properties, regions);
   appendTensorTypes(adaptor.getOutput(), types);
   if (Value lse = adaptor.getLse())
@@ -63,9 +65,8 @@ DimOrderAttr AttentionOp::getODimOrder() {
 }
 
 /// The extent of dimension `letter`, from whichever of the operands knows it.
-static int64_t
-knownExtent(char letter,
-            ArrayRef<std::pair<Value, DimOrderAttr>> operands) {
+static int64_t knownExtent(char letter,
+                           ArrayRef<std::pair<Value, DimOrderAttr>> operands) {
   for (auto [value, order] : operands) {
     int64_t extent = order.extent(letter, shapedTypeOf(value).getShape());
     if (!ShapedType::isDynamic(extent))
@@ -81,15 +82,15 @@ int64_t AttentionOp::getBatch() {
                            {getOutput(), getODimOrder()}});
 }
 int64_t AttentionOp::getNumQueryHeads() {
-  return knownExtent(
-      'h', {{getQ(), getQDimOrder()}, {getOutput(), getODimOrder()}});
+  return knownExtent('h',
+                     {{getQ(), getQDimOrder()}, {getOutput(), getODimOrder()}});
 }
 int64_t AttentionOp::getNumKVHeads() {
   return knownExtent('h', {{getK(), getKDimOrder()}, {getV(), getVDimOrder()}});
 }
 int64_t AttentionOp::getQueryLength() {
-  return knownExtent(
-      's', {{getQ(), getQDimOrder()}, {getOutput(), getODimOrder()}});
+  return knownExtent('s',
+                     {{getQ(), getQDimOrder()}, {getOutput(), getODimOrder()}});
 }
 int64_t AttentionOp::getKVLength() {
   return knownExtent('s', {{getK(), getKDimOrder()}, {getV(), getVDimOrder()}});
@@ -141,8 +142,7 @@ static LogicalResult verifyOperandShapes(AttentionOp op) {
     int64_t expected =
         lhs.order.extent(letter, shapedTypeOf(lhs.value).getShape());
     int64_t got = rhs.order.extent(letter, shapedTypeOf(rhs.value).getShape());
-    return verifyExtent(op, got, expected,
-                        Twine(rhs.name) + " with a " + what);
+    return verifyExtent(op, got, expected, Twine(rhs.name) + " with a " + what);
   };
   const Operand &q = operands[0], &k = operands[1], &v = operands[2],
                 &o = operands[3];
@@ -172,10 +172,9 @@ static LogicalResult verifyBias(AttentionOp op) {
   // attention_c9
   if (type.getElementType() != op.getElementType() &&
       type.getElementType() != op.getAccumulatorType())
-    return op.emitOpError() << "expected bias of element type "
-                            << op.getElementType() << " or "
-                            << op.getAccumulatorType() << ", got "
-                            << type.getElementType();
+    return op.emitOpError()
+           << "expected bias of element type " << op.getElementType() << " or "
+           << op.getAccumulatorType() << ", got " << type.getElementType();
   // attention_c10
   int64_t expected[] = {op.getBatch(), op.getNumQueryHeads(),
                         op.getQueryLength(), op.getKVLength()};
@@ -200,11 +199,11 @@ static LogicalResult verifyMask(AttentionOp op) {
     if (failed(verifyTile(op, *op.getTile())))
       return failure();
     // attention_c13
-    if (failed(verifyTileList(
-            op, shapedTypeOf(op.getTileNum()), shapedTypeOf(op.getTileIdx()),
-            op.getBatch(), op.getNumQueryHeads(),
-            ceilDivExtent(op.getQueryLength(), op.getQTile()),
-            /*broadcast=*/true, "tile list")))
+    if (failed(verifyTileList(op, shapedTypeOf(op.getTileNum()),
+                              shapedTypeOf(op.getTileIdx()), op.getBatch(),
+                              op.getNumQueryHeads(),
+                              ceilDivExtent(op.getQueryLength(), op.getQTile()),
+                              /*broadcast=*/true, "tile list")))
       return failure();
   }
   // attention_c14
@@ -225,9 +224,9 @@ static LogicalResult verifyLse(AttentionOp op) {
   ShapedType type = shapedTypeOf(op.getLse());
   // attention_c16
   if (type.getElementType() != op.getAccumulatorType())
-    return op.emitOpError() << "expected lse of element type "
-                            << op.getAccumulatorType() << ", got "
-                            << type.getElementType();
+    return op.emitOpError()
+           << "expected lse of element type " << op.getAccumulatorType()
+           << ", got " << type.getElementType();
   // attention_c17
   int64_t expected[] = {op.getBatch(), op.getNumQueryHeads(),
                         op.getQueryLength()};

@@ -1,4 +1,5 @@
-//===- DitAttributes.cpp - Layout, grid and schedule attributes --------------===//
+//===- DitAttributes.cpp - Layout, grid and schedule attributes
+//--------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -62,9 +63,8 @@ void DimOrderAttr::print(AsmPrinter &printer) const {
   printer << "<" << getLetters() << ">";
 }
 
-LogicalResult
-DimOrderAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                     StringRef letters) {
+LogicalResult DimOrderAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                   StringRef letters) {
   // order_c1
   for (auto [index, letter] : llvm::enumerate(letters))
     if (!StringRef("bhsd").contains(letter) ||

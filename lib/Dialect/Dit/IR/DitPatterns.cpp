@@ -1,4 +1,5 @@
-//===- DitPatterns.cpp - Patterns --------------------------------------------===//
+//===- DitPatterns.cpp - Patterns
+//--------------------------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -221,18 +222,19 @@ TileClass mlir::dit::detail::classifyTileByRows(PatternAttrInterface pattern,
     pattern.appendKeyIntervals(q, shape, intervals);
     int64_t covered = 0;
     for (KeyInterval interval : intervals)
-      covered += std::max<int64_t>(std::min(interval.end, kv1) -
-                                       std::max(interval.begin, kv0),
-                                   0);
+      covered += std::max<int64_t>(
+          std::min(interval.end, kv1) - std::max(interval.begin, kv0), 0);
     any |= covered > 0;
     all &= covered == kv1 - kv0;
   }
   return all ? TileClass::Full : any ? TileClass::Partial : TileClass::Empty;
 }
 
-Value mlir::dit::detail::emitIntersectsBySearch(
-    PatternAttrInterface pattern, OpBuilder &builder, Location loc, Value q0,
-    Value q1, Value kv0, Value kv1, Value qLen, Value kvLen) {
+Value mlir::dit::detail::emitIntersectsBySearch(PatternAttrInterface pattern,
+                                                OpBuilder &builder,
+                                                Location loc, Value q0,
+                                                Value q1, Value kv0, Value kv1,
+                                                Value qLen, Value kvLen) {
   IndexEmitter e(builder, loc);
   Value one = e.constant(1);
   auto rows = scf::ForOp::create(
@@ -258,8 +260,7 @@ void mlir::dit::detail::emitAllKeys(OpBuilder &builder, Location loc,
 }
 
 void mlir::dit::normalizeIntervals(SmallVectorImpl<KeyInterval> &intervals) {
-  llvm::erase_if(intervals,
-                 [](KeyInterval i) { return i.end <= i.begin; });
+  llvm::erase_if(intervals, [](KeyInterval i) { return i.end <= i.begin; });
   llvm::sort(intervals, [](KeyInterval lhs, KeyInterval rhs) {
     return lhs.begin < rhs.begin;
   });
@@ -304,7 +305,8 @@ Value CausalAttr::emitContains(OpBuilder &builder, Location loc, Value q,
 void CausalAttr::appendKeyIntervals(
     int64_t q, PatternShape shape,
     SmallVectorImpl<KeyInterval> &intervals) const {
-  intervals.push_back({0, std::clamp<int64_t>(q + getOffset() + 1, 0, shape.kv)});
+  intervals.push_back(
+      {0, std::clamp<int64_t>(q + getOffset() + 1, 0, shape.kv)});
   normalizeIntervals(intervals);
 }
 
@@ -322,8 +324,9 @@ Value CausalAttr::emitIntersects(OpBuilder &builder, Location loc, Value,
   return e.le(kv0, e.add(q1, getOffset() - 1));
 }
 
-void CausalAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value, Value q1,
-                               Value, Value kvLen, KeyRangeBody body) const {
+void CausalAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value,
+                               Value q1, Value, Value kvLen,
+                               KeyRangeBody body) const {
   IndexEmitter e(builder, loc);
   Value zero = e.constant(0);
   body(builder, loc, zero, e.clamp(e.add(q1, getOffset()), zero, kvLen));
@@ -381,8 +384,7 @@ Value WindowAttr::emitIntersects(OpBuilder &builder, Location loc, Value q0,
                                  Value q1, Value kv0, Value kv1, Value,
                                  Value) const {
   IndexEmitter e(builder, loc);
-  Value left =
-      getLeft() < 0 ? e.bit(true) : e.lt(q0, e.add(kv1, getLeft()));
+  Value left = getLeft() < 0 ? e.bit(true) : e.lt(q0, e.add(kv1, getLeft()));
   if (getRight() < 0)
     return left;
   return e.land(left, e.lt(kv0, e.add(q1, getRight())));
@@ -436,9 +438,9 @@ Value GridWindowAttr::emitContains(OpBuilder &builder, Location loc, Value q,
   IndexEmitter e(builder, loc);
   TextSplit split = getTextSplit(getGrid());
   GridPointValue a(e, getGrid(), q), b(e, getGrid(), kv);
-  Value near = e.land(e.within(a.frame, b.frame, getFrames()),
-                      e.land(e.within(a.y, b.y, getHeight()),
-                             e.within(a.x, b.x, getWidth())));
+  Value near = e.land(
+      e.within(a.frame, b.frame, getFrames()),
+      e.land(e.within(a.y, b.y, getHeight()), e.within(a.x, b.x, getWidth())));
   if (!split.text)
     return near;
   return e.lor(near, e.lor(split.emitIsText(e, q, qLen),
@@ -484,8 +486,8 @@ void GridWindowAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
   Value firstFrame = e.div(first, frameTokens);
   Value lastFrame = e.div(last, frameTokens);
   Value frameBegin, frameEnd, rowBegin, rowEnd;
-  std::tie(frameBegin, frameEnd) = emitClampedRange(
-      e, firstFrame, lastFrame, getFrames(), grid.getFrames());
+  std::tie(frameBegin, frameEnd) =
+      emitClampedRange(e, firstFrame, lastFrame, getFrames(), grid.getFrames());
   std::tie(rowBegin, rowEnd) = emitClampedRange(
       e, e.rem(e.div(first, grid.getWidth()), grid.getHeight()),
       e.rem(e.div(last, grid.getWidth()), grid.getHeight()), getHeight(),
@@ -493,8 +495,7 @@ void GridWindowAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
   // Queries of several frames, or of text, look at all rows; queries of text
   // at all frames.
   Value anyText = split.emitAnyText(e, q0, q1, qLen);
-  Value allRows =
-      e.lor(anyText, e.lt(firstFrame, lastFrame));
+  Value allRows = e.lor(anyText, e.lt(firstFrame, lastFrame));
   rowBegin = e.select(allRows, zero, rowBegin);
   rowEnd = e.select(allRows, e.constant(grid.getHeight()), rowEnd);
   frameBegin = e.select(anyText, zero, frameBegin);
@@ -506,8 +507,7 @@ void GridWindowAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
         e.b, frameBegin, frameEnd, one, ValueRange(),
         [&](OpBuilder &inner, Location, Value frame, ValueRange) {
           IndexEmitter f(inner, loc);
-          Value base =
-              f.add(f.mul(frame, frameTokens), grid.getVideoBegin());
+          Value base = f.add(f.mul(frame, frameTokens), grid.getVideoBegin());
           body(f.b, loc, f.add(base, rowOffset), f.add(base, rowLimit));
           scf::YieldOp::create(f.b);
         });
@@ -560,8 +560,8 @@ ArrowAttr::verifyShape(function_ref<InFlightDiagnostic()> emitError,
   for (auto [length, what] :
        {std::pair(shape.q, "queries"), std::pair(shape.kv, "keys")})
     if (!ShapedType::isDynamic(length) && length < getText())
-      return emitError() << "arrow has " << getText()
-                         << " text tokens, got " << length << " " << what;
+      return emitError() << "arrow has " << getText() << " text tokens, got "
+                         << length << " " << what;
   return success();
 }
 
@@ -575,9 +575,9 @@ Value ArrowAttr::emitContains(OpBuilder &builder, Location loc, Value q,
                               Value kv, Value qLen, Value kvLen) const {
   IndexEmitter e(builder, loc);
   TextSplit split{getText(), getTextFirst()};
-  return e.lor(e.within(q, kv, getWidth()),
-               e.lor(split.emitIsText(e, q, qLen),
-                     split.emitIsText(e, kv, kvLen)));
+  return e.lor(
+      e.within(q, kv, getWidth()),
+      e.lor(split.emitIsText(e, q, qLen), split.emitIsText(e, kv, kvLen)));
 }
 
 void ArrowAttr::appendKeyIntervals(
@@ -600,14 +600,11 @@ void ArrowAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
   TextSplit split{getText(), getTextFirst()};
   auto [videoBegin, videoEnd] = split.emitVideoKeys(e, kvLen);
   Value anyText = split.emitAnyText(e, q0, q1, qLen);
-  Value begin = e.select(
-      anyText, videoBegin,
-      e.clamp(e.add(q0, -getWidth()), videoBegin, videoEnd));
-  Value end =
-      e.select(anyText, videoEnd,
-               e.clamp(e.add(q1, getWidth()), videoBegin, videoEnd));
-  split.emitInOrder(e, kvLen, body,
-                    [&] { body(builder, loc, begin, end); });
+  Value begin = e.select(anyText, videoBegin,
+                         e.clamp(e.add(q0, -getWidth()), videoBegin, videoEnd));
+  Value end = e.select(anyText, videoEnd,
+                       e.clamp(e.add(q1, getWidth()), videoBegin, videoEnd));
+  split.emitInOrder(e, kvLen, body, [&] { body(builder, loc, begin, end); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -671,8 +668,7 @@ void FrameCausalAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
   Value end = e.select(split.emitAnyText(e, q0, q1, qLen), videoEnd,
                        e.min(past, videoEnd));
   Value begin = videoBegin;
-  split.emitInOrder(e, kvLen, body,
-                    [&] { body(builder, loc, begin, end); });
+  split.emitInOrder(e, kvLen, body, [&] { body(builder, loc, begin, end); });
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,4 +1,5 @@
-//===- MaskOps.cpp - Scores and tile lists -------------------------------------===//
+//===- MaskOps.cpp - Scores and tile lists
+//-------------------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -47,9 +48,9 @@ LogicalResult LowRankScoreOp::verify() {
   if (failed(verifyTile(*this, getTile())))
     return failure();
   // low_rank_score_c4
-  for (auto [d, what] : {std::pair(0, "k with a batch"),
-                         std::pair(1, "k with a head count"),
-                         std::pair(3, "k with a rank")})
+  for (auto [d, what] :
+       {std::pair(0, "k with a batch"), std::pair(1, "k with a head count"),
+        std::pair(3, "k with a rank")})
     if (failed(verifyExtent(*this, k.getDimSize(d), q.getDimSize(d), what)))
       return failure();
   // low_rank_score_c5
@@ -91,10 +92,10 @@ LogicalResult TopkMaskOp::verify() {
       return failure();
   }
   // topk_mask_c3
-  for (auto [value, name] : {std::pair(getFraction(), "fraction"),
-                             std::pair(getMass(), "mass")})
-    if (value && !(value->convertToDouble() >= 0.0 &&
-                   value->convertToDouble() <= 1.0))
+  for (auto [value, name] :
+       {std::pair(getFraction(), "fraction"), std::pair(getMass(), "mass")})
+    if (value &&
+        !(value->convertToDouble() >= 0.0 && value->convertToDouble() <= 1.0))
       return emitOpError() << "expected a " << name << " between 0 and 1, got "
                            << value->convertToDouble();
   // topk_mask_c4
@@ -138,11 +139,11 @@ LogicalResult TilesUnionOp::verify() {
     return failure();
   // tiles_union_c2
   ShapedType lhs = shapedTypeOf(getNum1()), rhs = shapedTypeOf(getNum2());
-  return verifyTileList(
-      *this, num, shapedTypeOf(getIdx()),
-      broadcastExtent(lhs.getDimSize(0), rhs.getDimSize(0)),
-      broadcastExtent(lhs.getDimSize(1), rhs.getDimSize(1)), rows,
-      /*broadcast=*/false, "result");
+  return verifyTileList(*this, num, shapedTypeOf(getIdx()),
+                        broadcastExtent(lhs.getDimSize(0), rhs.getDimSize(0)),
+                        broadcastExtent(lhs.getDimSize(1), rhs.getDimSize(1)),
+                        rows,
+                        /*broadcast=*/false, "result");
 }
 
 LogicalResult TilesSliceOp::verify() {

@@ -1,4 +1,5 @@
-//===- OpUtils.cpp - What the ops of dit share ---------------------------------===//
+//===- OpUtils.cpp - What the ops of dit share
+//---------------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -95,14 +96,12 @@ void mlir::dit::detail::appendTensorTypes(ValueRange inits,
       types.push_back(init.getType());
 }
 
-LogicalResult
-mlir::dit::detail::reifyInits(DestinationStyleOpInterface op,
-                              OpBuilder &builder,
-                              ReifiedRankedShapedTypeDims &dims) {
+LogicalResult mlir::dit::detail::reifyInits(DestinationStyleOpInterface op,
+                                            OpBuilder &builder,
+                                            ReifiedRankedShapedTypeDims &dims) {
   for (OpOperand &init : op.getDpsInitsMutable())
     if (isa<RankedTensorType>(init.get().getType()))
-      dims.push_back(
-          tensor::getMixedSizes(builder, op->getLoc(), init.get()));
+      dims.push_back(tensor::getMixedSizes(builder, op->getLoc(), init.get()));
   return success();
 }
 

@@ -1,4 +1,5 @@
-//===- OpUtils.h - What the ops of dit share -*- C++ -*- -----------------------===//
+//===- OpUtils.h - What the ops of dit share -*- C++ -*-
+//-----------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -75,14 +76,13 @@ void appendEffects(
 #define DIT_DEFINE_TRAILING_INITS_OP_METHODS(OP, COUNT)                        \
   DIT_DEFINE_DESTINATION_OP_METHODS(OP)                                        \
   MutableOperandRange OP::getDpsInitsMutable() {                               \
-    return MutableOperandRange(getOperation(),                                 \
-                               getOperation()->getNumOperands() - (COUNT),     \
-                               (COUNT));                                       \
+    return MutableOperandRange(                                                \
+        getOperation(), getOperation()->getNumOperands() - (COUNT), (COUNT));  \
   }                                                                            \
-  LogicalResult OP::inferReturnTypes(                                          \
-      MLIRContext *, std::optional<Location>, ValueRange operands,             \
-      DictionaryAttr, OpaqueProperties, RegionRange,                           \
-      SmallVectorImpl<Type> &types) {                                          \
+  LogicalResult OP::inferReturnTypes(MLIRContext *, std::optional<Location>,   \
+                                     ValueRange operands, DictionaryAttr,      \
+                                     OpaqueProperties, RegionRange,            \
+                                     SmallVectorImpl<Type> &types) {           \
     mlir::dit::detail::appendTensorTypes(operands.take_back(COUNT), types);    \
     return success();                                                          \
   }

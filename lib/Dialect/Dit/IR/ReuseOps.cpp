@@ -1,4 +1,5 @@
-//===- ReuseOps.cpp - Reuse across diffusion steps -----------------------------===//
+//===- ReuseOps.cpp - Reuse across diffusion steps
+//-----------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -24,8 +25,7 @@ OpFoldResult ScheduledOp::fold(FoldAdaptor adaptor) {
   if (getSchedule().getSteps().find('0') == StringRef::npos)
     return BoolAttr::get(getContext(), true);
   if (auto step = dyn_cast_or_null<IntegerAttr>(adaptor.getStep()))
-    return BoolAttr::get(getContext(),
-                         getSchedule().computes(step.getInt()));
+    return BoolAttr::get(getContext(), getSchedule().computes(step.getInt()));
   return {};
 }
 

@@ -1,4 +1,5 @@
-//===- TokenOps.cpp - Token order ----------------------------------------------===//
+//===- TokenOps.cpp - Token order
+//----------------------------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -28,8 +29,8 @@ SmallVector<int64_t> mlir::dit::computeGroupedOrder(GridAttr grid,
     for (int64_t f = f0; f < std::min(f0 + cube[0], sizes[0]); ++f)
       for (int64_t y = y0; y < std::min(y0 + cube[1], sizes[1]); ++y)
         for (int64_t x = x0; x < std::min(x0 + cube[2], sizes[2]); ++x)
-          order.push_back(grid.getVideoBegin() +
-                          (f * sizes[1] + y) * sizes[2] + x);
+          order.push_back(grid.getVideoBegin() + (f * sizes[1] + y) * sizes[2] +
+                          x);
   };
   for (int64_t f0 = 0; f0 < sizes[0]; f0 += cube[0])
     for (int64_t y0 = 0; y0 < sizes[1]; y0 += cube[1])
@@ -60,9 +61,9 @@ static LogicalResult verifyPermutation(OpTy op) {
   // group_tokens_c3
   ArrayRef<int64_t> cube = op.getCube();
   if (cube.size() != 3 || llvm::any_of(cube, [](int64_t e) { return e < 1; })) {
-    InFlightDiagnostic diag =
-        op.emitOpError() << "expected a cube of three positive extents "
-                            "[frames, height, width], got [";
+    InFlightDiagnostic diag = op.emitOpError()
+                              << "expected a cube of three positive extents "
+                                 "[frames, height, width], got [";
     llvm::interleaveComma(cube, diag);
     return diag << "]";
   }

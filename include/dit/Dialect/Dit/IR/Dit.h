@@ -90,8 +90,7 @@ void normalizeIntervals(SmallVectorImpl<KeyInterval> &intervals);
 
 /// For each position of the grouped order of `grid` under `cube`, the
 /// row-major token there. Text tokens keep their places.
-SmallVector<int64_t> computeGroupedOrder(GridAttr grid,
-                                         ArrayRef<int64_t> cube);
+SmallVector<int64_t> computeGroupedOrder(GridAttr grid, ArrayRef<int64_t> cube);
 
 } // namespace mlir::dit
 
