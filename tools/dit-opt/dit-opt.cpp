@@ -1,5 +1,4 @@
-//===- dit-opt.cpp - The optimizer driver
-//--------------------------------------===//
+//===- dit-opt.cpp - The optimizer driver ---------------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

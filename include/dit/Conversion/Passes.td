@@ -1,4 +1,4 @@
-//===- Passes.td - Conversions ------------------------------*- tablegen -*-===//
+//===- Passes.td - Conversions -----------------------------*- tablegen -*-===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,5 +1,4 @@
-//===- AttentionOps.cpp - Attention ops
-//----------------------------------------===//
+//===- AttentionOps.cpp - Attention ops -----------------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

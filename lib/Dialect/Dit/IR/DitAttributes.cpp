@@ -1,5 +1,4 @@
-//===- DitAttributes.cpp - Layout, grid and schedule attributes
-//--------------===//
+//===- DitAttributes.cpp - Layout, grid and schedule attributes -----------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

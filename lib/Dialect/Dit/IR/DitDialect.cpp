@@ -1,5 +1,4 @@
-//===- DitDialect.cpp - The dit dialect
-//--------------------------------------===//
+//===- DitDialect.cpp - The dit dialect -----------------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,5 +1,4 @@
-//===- DitPatterns.cpp - Patterns
-//--------------------------------------------===//
+//===- DitPatterns.cpp - Patterns -----------------------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

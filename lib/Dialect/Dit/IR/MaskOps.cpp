@@ -1,5 +1,4 @@
-//===- MaskOps.cpp - Scores and tile lists
-//-------------------------------------===//
+//===- MaskOps.cpp - Scores and tile lists --------------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,5 +1,4 @@
-//===- OpUtils.cpp - What the ops of dit share
-//---------------------------------===//
+//===- OpUtils.cpp - What the ops of dit share ----------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

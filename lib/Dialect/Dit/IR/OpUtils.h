@@ -1,5 +1,4 @@
-//===- OpUtils.h - What the ops of dit share -*- C++ -*-
-//-----------------------===//
+//===- OpUtils.h - What the ops of dit share --------------------*- C++ -*-===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,5 +1,4 @@
-//===- ReuseOps.cpp - Reuse across diffusion steps
-//-----------------------------===//
+//===- ReuseOps.cpp - Reuse across diffusion steps ------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

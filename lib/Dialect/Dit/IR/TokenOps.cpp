@@ -1,5 +1,4 @@
-//===- TokenOps.cpp - Token order
-//----------------------------------------------===//
+//===- TokenOps.cpp - Token order -----------------------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

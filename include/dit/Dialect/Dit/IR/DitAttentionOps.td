@@ -1,4 +1,4 @@
-//===- DitAttentionOps.td - Attention ops -----------------*- tablegen -*-===//
+//===- DitAttentionOps.td - Attention ops ------------------*- tablegen -*-===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

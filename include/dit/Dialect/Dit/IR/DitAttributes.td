@@ -1,4 +1,4 @@
-//===- DitAttributes.td - Attributes of dit ---------------*- tablegen -*-===//
+//===- DitAttributes.td - Attributes of dit ----------------*- tablegen -*-===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- DitBase.td - Shared definitions of dit ops ---------*- tablegen -*-===//
+//===- DitBase.td - Shared definitions of dit ops ----------*- tablegen -*-===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

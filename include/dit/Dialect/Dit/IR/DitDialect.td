@@ -1,4 +1,4 @@
-//===- DitDialect.td - The dit dialect --------------------*- tablegen -*-===//
+//===- DitDialect.td - The dit dialect ---------------------*- tablegen -*-===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- DitInterfaces.td - Interfaces of dit ---------------*- tablegen -*-===//
+//===- DitInterfaces.td - Interfaces of dit ----------------*- tablegen -*-===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- DitMaskOps.td - Scores and tile lists --------------*- tablegen -*-===//
+//===- DitMaskOps.td - Scores and tile lists ---------------*- tablegen -*-===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

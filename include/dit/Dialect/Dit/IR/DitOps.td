@@ -1,4 +1,4 @@
-//===- DitOps.td - Ops of dit -----------------------------*- tablegen -*-===//
+//===- DitOps.td - Ops of dit ------------------------------*- tablegen -*-===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- DitReuseOps.td - Reuse across diffusion steps ------*- tablegen -*-===//
+//===- DitReuseOps.td - Reuse across diffusion steps -------*- tablegen -*-===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- DitTokenOps.td - Token order -----------------------*- tablegen -*-===//
+//===- DitTokenOps.td - Token order ------------------------*- tablegen -*-===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
