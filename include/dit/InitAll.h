@@ -15,6 +15,7 @@
 #define DIT_INITALL_H
 
 #include "dit/Dialect/Dit/IR/Dit.h"
+#include "dit/Dialect/Dit/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/IR/DialectRegistry.h"
 
 namespace mlir::dit {
@@ -22,6 +23,7 @@ namespace mlir::dit {
 /// Adds the dialects of dit and the external models of their ops' interfaces.
 inline void registerAllDialects(DialectRegistry &registry) {
   registry.insert<DitDialect>();
+  registerBufferizableOpInterfaceExternalModels(registry);
 }
 
 /// Registers the passes and pipelines of dit with the global registry.

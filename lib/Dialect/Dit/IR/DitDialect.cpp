@@ -10,6 +10,7 @@
 
 #include "mlir/Bytecode/BytecodeImplementation.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/IR/DialectImplementation.h"
 
 using namespace mlir;
@@ -65,6 +66,10 @@ void DitDialect::initialize() {
 #include "dit/Dialect/Dit/IR/DitOps.cpp.inc"
       >();
   addInterfaces<DitBytecodeInterface>();
+  declarePromisedInterfaces<
+      bufferization::BufferizableOpInterface, AttentionOp, AttentionMergeOp,
+      LowRankScoreOp, TopkMaskOp, TilesUnionOp, TilesSliceOp, TilesTransposeOp,
+      GroupTokensOp, UngroupTokensOp>();
 }
 
 Operation *DitDialect::materializeConstant(OpBuilder &builder, Attribute value,
