@@ -16,6 +16,7 @@
 
 #include "dit/Dialect/Dit/IR/Dit.h"
 #include "dit/Dialect/Dit/Transforms/BufferizableOpInterfaceImpl.h"
+#include "dit/Dialect/Dit/Transforms/Passes.h"
 #include "mlir/IR/DialectRegistry.h"
 
 namespace mlir::dit {
@@ -27,7 +28,7 @@ inline void registerAllDialects(DialectRegistry &registry) {
 }
 
 /// Registers the passes and pipelines of dit with the global registry.
-inline void registerAllPasses() {}
+inline void registerAllPasses() { registerDitTransformsPasses(); }
 
 } // namespace mlir::dit
 

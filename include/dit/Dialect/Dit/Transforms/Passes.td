@@ -11,4 +11,48 @@
 
 include "mlir/Pass/PassBase.td"
 
+def LowerReusePass : Pass<"dit-lower-reuse"> {
+  let summary = "Lower reuse across steps to control flow";
+  let description = [{
+    Turns `dit.reuse` into `scf.if` and `dit.scheduled` into `arith`. The new
+    states are built into the state values themselves, which is what lets
+    bufferization keep each cache in one buffer; without an `otherwise` region
+    the other branch gives the states back.
+
+    A schedule becomes the bits of one `i64` word, or of a constant tensor of
+    words when it has more than 64 steps. Steps outside the schedule compute.
+
+    Accepts phases 1 and 2 and yields phase 2 (`dit` on tensors, no reuse).
+    Numerics do not change.
+
+    ```mlir
+    %y, %c1 = dit.reuse compute(%on) state(%c0 : tensor<4xf32>) {
+    ^bb0(%dst: tensor<4xf32>):
+      %b = linalg.exp ins(%x : tensor<4xf32>) outs(%dst : tensor<4xf32>)
+          -> tensor<4xf32>
+      dit.yield %b, %b : tensor<4xf32>, tensor<4xf32>
+    } -> tensor<4xf32>, tensor<4xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %r:2 = scf.if %on -> (tensor<4xf32>, tensor<4xf32>) {
+      %b = linalg.exp ins(%x : tensor<4xf32>) outs(%c0 : tensor<4xf32>)
+          -> tensor<4xf32>
+      scf.yield %b, %b : tensor<4xf32>, tensor<4xf32>
+    } else {
+      scf.yield %c0, %c0 : tensor<4xf32>, tensor<4xf32>
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numReuses", "num-reuses", "Reuses turned into control flow">,
+    Statistic<"numSchedules", "num-schedules", "Schedules turned into bit tests">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 #endif // DIT_DIALECT_DIT_TRANSFORMS_PASSES_TD
