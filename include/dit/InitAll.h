@@ -14,6 +14,7 @@
 #ifndef DIT_INITALL_H
 #define DIT_INITALL_H
 
+#include "dit/Conversion/Passes.h"
 #include "dit/Dialect/Dit/IR/Dit.h"
 #include "dit/Dialect/Dit/Transforms/BufferizableOpInterfaceImpl.h"
 #include "dit/Dialect/Dit/Transforms/Passes.h"
@@ -28,7 +29,10 @@ inline void registerAllDialects(DialectRegistry &registry) {
 }
 
 /// Registers the passes and pipelines of dit with the global registry.
-inline void registerAllPasses() { registerDitTransformsPasses(); }
+inline void registerAllPasses() {
+  registerDitConversionPasses();
+  registerDitTransformsPasses();
+}
 
 } // namespace mlir::dit
 
