@@ -83,10 +83,14 @@ public:
   ImplicitLocOpBuilder b;
 };
 
+} // namespace
+
 /// |lhs - rhs| <= distance, or true for an unlimited distance of -1.
-bool within(int64_t lhs, int64_t rhs, int64_t distance) {
+static bool within(int64_t lhs, int64_t rhs, int64_t distance) {
   return distance < 0 || std::abs(lhs - rhs) <= distance;
 }
+
+namespace {
 
 /// Text and video tokens of a sequence whose text is first or last. `text` is
 /// the number of text tokens and `length` that of all.
@@ -132,9 +136,13 @@ struct TextSplit {
   }
 };
 
-TextSplit getTextSplit(GridAttr grid) {
+} // namespace
+
+static TextSplit getTextSplit(GridAttr grid) {
   return {grid.getText(), grid.getTextFirst()};
 }
+
+namespace {
 
 /// Place of a video token in its grid.
 struct GridPoint {
@@ -159,9 +167,12 @@ struct GridPointValue {
   }
 };
 
+} // namespace
+
 /// Low and high end of `[center - distance, center + distance]` in
 /// `[0, extent)`, as a half-open interval; all of it for a distance of -1.
-KeyInterval clampedRange(int64_t center, int64_t distance, int64_t extent) {
+static KeyInterval clampedRange(int64_t center, int64_t distance,
+                                int64_t extent) {
   if (distance < 0)
     return {0, extent};
   return {std::max<int64_t>(center - distance, 0),
@@ -169,8 +180,9 @@ KeyInterval clampedRange(int64_t center, int64_t distance, int64_t extent) {
 }
 
 /// The same for all centers of `[low, high]`, as IR.
-std::pair<Value, Value> emitClampedRange(IndexEmitter &e, Value low, Value high,
-                                         int64_t distance, int64_t extent) {
+static std::pair<Value, Value> emitClampedRange(IndexEmitter &e, Value low,
+                                                Value high, int64_t distance,
+                                                int64_t extent) {
   Value zero = e.constant(0), end = e.constant(extent);
   if (distance < 0)
     return {zero, end};
@@ -178,8 +190,9 @@ std::pair<Value, Value> emitClampedRange(IndexEmitter &e, Value low, Value high,
           e.clamp(e.add(high, distance + 1), zero, end)};
 }
 
-LogicalResult verifyGridShape(function_ref<InFlightDiagnostic()> emitError,
-                              GridAttr grid, PatternShape shape) {
+static LogicalResult
+verifyGridShape(function_ref<InFlightDiagnostic()> emitError, GridAttr grid,
+                PatternShape shape) {
   for (auto [length, what] :
        {std::pair(shape.q, "queries"), std::pair(shape.kv, "keys")})
     if (!ShapedType::isDynamic(length) && length != grid.getNumTokens())
@@ -188,23 +201,22 @@ LogicalResult verifyGridShape(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult verifyAll(ArrayRef<PatternAttrInterface> patterns,
-                        function_ref<InFlightDiagnostic()> emitError,
-                        PatternShape shape) {
+static LogicalResult verifyAll(ArrayRef<PatternAttrInterface> patterns,
+                               function_ref<InFlightDiagnostic()> emitError,
+                               PatternShape shape) {
   for (PatternAttrInterface pattern : patterns)
     if (failed(pattern.verifyShape(emitError, shape)))
       return failure();
   return success();
 }
 
-LogicalResult verifyOperands(function_ref<InFlightDiagnostic()> emitError,
-                             ArrayRef<PatternAttrInterface> patterns) {
+static LogicalResult
+verifyOperands(function_ref<InFlightDiagnostic()> emitError,
+               ArrayRef<PatternAttrInterface> patterns) {
   if (patterns.empty())
     return emitError() << "expected at least one pattern";
   return success();
 }
-
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // Defaults and helpers
