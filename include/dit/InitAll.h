@@ -18,6 +18,7 @@
 #include "dit/Dialect/Dit/IR/Dit.h"
 #include "dit/Dialect/Dit/Transforms/BufferizableOpInterfaceImpl.h"
 #include "dit/Dialect/Dit/Transforms/Passes.h"
+#include "dit/Pipelines/Pipelines.h"
 #include "mlir/IR/DialectRegistry.h"
 
 namespace mlir::dit {
@@ -32,6 +33,7 @@ inline void registerAllDialects(DialectRegistry &registry) {
 inline void registerAllPasses() {
   registerDitConversionPasses();
   registerDitTransformsPasses();
+  registerPipelines();
 }
 
 } // namespace mlir::dit

@@ -1,0 +1,64 @@
+//===- Pipelines.h - Pipelines of dit ---------------------------*- C++ -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What an embedder calls: one options struct and one build function for each
+// way through the compiler, and the stages that it consists of.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIT_PIPELINES_PIPELINES_H
+#define DIT_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace mlir::dit {
+
+/// Options of `dit-to-cpu`.
+struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
+  Option<bool> raise{*this, "raise",
+                     llvm::cl::desc("Look for attentions written in linalg"),
+                     llvm::cl::init(true)};
+  Option<bool> parallel{
+      *this, "parallel",
+      llvm::cl::desc("Run parallel loops on the runtime's threads"),
+      llvm::cl::init(true)};
+  Option<unsigned> maxStackBytes{
+      *this, "max-stack-bytes",
+      llvm::cl::desc("Largest buffer that goes on the stack, in bytes"),
+      llvm::cl::init(4096)};
+};
+
+/// Phase 1: finds attentions, and lowers reuse and schedules to `scf`.
+void buildCPURaiseStage(OpPassManager &pm, const CPUPipelineOptions &options);
+
+/// Phases 1 to 2: fuses and simplifies the `linalg` on tensors around them.
+void buildCPUTensorStage(OpPassManager &pm, const CPUPipelineOptions &options);
+
+/// Phase 2 to 3: tensors become buffers, each freed after its last use.
+void buildCPUBufferizeStage(OpPassManager &pm,
+                            const CPUPipelineOptions &options);
+
+/// Phase 3 to 4: `dit` and `linalg` ops on buffers become kernel functions and
+/// parallel loops.
+void buildCPUKernelStage(OpPassManager &pm, const CPUPipelineOptions &options);
+
+/// Phase 4 to 5: everything becomes the LLVM dialect.
+void buildCPULLVMStage(OpPassManager &pm, const CPUPipelineOptions &options);
+
+/// All stages in order: a module of functions on tensors becomes one in the
+/// LLVM dialect that needs dit's runtime.
+void buildDitToCPUPipeline(OpPassManager &pm,
+                           const CPUPipelineOptions &options);
+
+/// Registers the pipelines under their command-line names.
+void registerPipelines();
+
+} // namespace mlir::dit
+
+#endif // DIT_PIPELINES_PIPELINES_H

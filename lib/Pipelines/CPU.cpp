@@ -1,0 +1,108 @@
+//===- CPU.cpp - The pipeline to native CPU code --------------------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// `dit-to-cpu`: from functions on tensors to the LLVM dialect, in stages that
+// an embedder can also run one by one.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dit/Conversion/Passes.h"
+#include "dit/Dialect/Dit/Transforms/Passes.h"
+#include "dit/Pipelines/Pipelines.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::dit;
+
+static void addCleanup(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void mlir::dit::buildCPURaiseStage(OpPassManager &pm,
+                                   const CPUPipelineOptions &options) {
+  addCleanup(pm);
+  pm.addPass(createLowerReusePass());
+}
+
+void mlir::dit::buildCPUTensorStage(OpPassManager &pm,
+                                    const CPUPipelineOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  pm.addPass(createLinalgElementwiseOpFusionPass());
+  addCleanup(pm);
+}
+
+void mlir::dit::buildCPUBufferizeStage(OpPassManager &pm,
+                                       const CPUPipelineOptions &options) {
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  addCleanup(pm);
+  pm.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
+  pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
+  bufferization::PromoteBuffersToStackPassOptions promote;
+  promote.maxAllocSizeInBytes = options.maxStackBytes;
+  pm.addNestedPass<func::FuncOp>(
+      bufferization::createPromoteBuffersToStackPass(promote));
+  bufferization::buildBufferDeallocationPipeline(pm);
+  pm.addPass(createConvertBufferizationToMemRefPass());
+  addCleanup(pm);
+}
+
+void mlir::dit::buildCPUKernelStage(OpPassManager &pm,
+                                    const CPUPipelineOptions &options) {
+  pm.addPass(createConvertLinalgToLoopsPass());
+  if (options.parallel)
+    pm.addPass(createConvertParallelToRuntime());
+}
+
+void mlir::dit::buildCPULLVMStage(OpPassManager &pm,
+                                  const CPUPipelineOptions &options) {
+  pm.addPass(createConvertVectorToSCFPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  addCleanup(pm);
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createUBToLLVMConversionPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  addCleanup(pm);
+}
+
+void mlir::dit::buildDitToCPUPipeline(OpPassManager &pm,
+                                      const CPUPipelineOptions &options) {
+  buildCPURaiseStage(pm, options);
+  buildCPUTensorStage(pm, options);
+  buildCPUBufferizeStage(pm, options);
+  buildCPUKernelStage(pm, options);
+  buildCPULLVMStage(pm, options);
+}
+
+void mlir::dit::registerPipelines() {
+  PassPipelineRegistration<CPUPipelineOptions>(
+      "dit-to-cpu",
+      "Compiles functions on tensors to the LLVM dialect for the host",
+      buildDitToCPUPipeline);
+}
