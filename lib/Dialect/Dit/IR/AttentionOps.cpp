@@ -38,10 +38,13 @@ AttentionOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
                               ValueRange operands, DictionaryAttr attributes,
                               OpaqueProperties properties, RegionRange regions,
                               SmallVectorImpl<Type> &types) {
+  // The output is the last operand but for the lse; the op may not have been
+  // verified yet.
   Adaptor adaptor(operands, attributes, properties, regions);
-  appendTensorTypes(adaptor.getOutput(), types);
-  if (Value lse = adaptor.getLse())
-    appendTensorTypes(lse, types);
+  size_t inits = adaptor.getLse() ? 2 : 1;
+  if (operands.size() < inits)
+    return failure();
+  appendTensorTypes(operands.take_back(inits), types);
   return success();
 }
 
@@ -136,18 +139,20 @@ static LogicalResult verifyOperandShapes(AttentionOp op) {
              << "expected a static head size in " << operand.name;
   }
   // For each dimension, the operands that have to agree on it.
+  auto extentOf = [](const Operand &operand, char letter) {
+    return operand.order.extent(letter, shapedTypeOf(operand.value).getShape());
+  };
   auto agree = [&](const Operand &lhs, const Operand &rhs, char letter,
                    const char *what) {
-    int64_t expected =
-        lhs.order.extent(letter, shapedTypeOf(lhs.value).getShape());
-    int64_t got = rhs.order.extent(letter, shapedTypeOf(rhs.value).getShape());
-    return verifyExtent(op, got, expected, Twine(rhs.name) + " with a " + what);
+    return verifyExtent(op, extentOf(rhs, letter), extentOf(lhs, letter),
+                        Twine(rhs.name) + " with a " + what);
   };
   const Operand &q = operands[0], &k = operands[1], &v = operands[2],
                 &o = operands[3];
   // attention_c4
   for (const Operand *other : {&k, &v, &o})
-    if (failed(agree(q, *other, 'b', "batch")))
+    if (failed(verifyExtent(op, extentOf(*other, 'b'), op.getBatch(),
+                            Twine(other->name) + " with a batch")))
       return failure();
   // attention_c5
   if (failed(agree(q, o, 'h', "head count")) ||
@@ -237,7 +242,21 @@ static LogicalResult verifyLse(AttentionOp op) {
   return success();
 }
 
+/// ODS checks the segments of optional operands only.
+static LogicalResult verifySegments(AttentionOp op) {
+  // attention_c21
+  for (auto [index, name] : {std::pair(0, "q"), std::pair(1, "k"),
+                             std::pair(2, "v"), std::pair(7, "output")}) {
+    unsigned length = op.getODSOperandIndexAndLength(index).second;
+    if (length != 1)
+      return op.emitOpError() << "expected one " << name << ", got " << length;
+  }
+  return success();
+}
+
 LogicalResult AttentionOp::verify() {
+  if (failed(verifySegments(*this)))
+    return failure();
   if (failed(verifyUniformOperands(*this)) ||
       failed(verifyOperandShapes(*this)))
     return failure();

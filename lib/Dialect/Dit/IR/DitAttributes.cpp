@@ -120,17 +120,15 @@ void GridAttr::print(AsmPrinter &printer) const {
 LogicalResult GridAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                int64_t frames, int64_t height, int64_t width,
                                int64_t text, bool textFirst) {
-  // Extents below 2^20 keep the number of tokens inside 64 bits.
-  constexpr int64_t limit = int64_t(1) << 20;
   // grid_c1
-  if (frames < 1 || height < 1 || width < 1 || frames > limit ||
-      height > limit || width > limit)
+  if (frames < 1 || height < 1 || width < 1 || frames > kMaxExtent ||
+      height > kMaxExtent || width > kMaxExtent)
     return emitError() << "expected frames, height and width between 1 and "
-                       << limit << ", got " << frames << " x " << height
+                       << kMaxExtent << ", got " << frames << " x " << height
                        << " x " << width;
   // grid_c2
-  if (text < 0 || text > limit)
-    return emitError() << "expected between 0 and " << limit
+  if (text < 0 || text > kMaxExtent)
+    return emitError() << "expected between 0 and " << kMaxExtent
                        << " text tokens, got " << text;
   // grid_c3
   if (textFirst && text == 0)

@@ -83,14 +83,10 @@ public:
   ImplicitLocOpBuilder b;
 };
 
-} // namespace
-
 /// |lhs - rhs| <= distance, or true for an unlimited distance of -1.
-static bool within(int64_t lhs, int64_t rhs, int64_t distance) {
+bool within(int64_t lhs, int64_t rhs, int64_t distance) {
   return distance < 0 || std::abs(lhs - rhs) <= distance;
 }
-
-namespace {
 
 /// Text and video tokens of a sequence whose text is first or last. `text` is
 /// the number of text tokens and `length` that of all.
@@ -136,13 +132,9 @@ struct TextSplit {
   }
 };
 
-} // namespace
-
-static TextSplit getTextSplit(GridAttr grid) {
+TextSplit getTextSplit(GridAttr grid) {
   return {grid.getText(), grid.getTextFirst()};
 }
-
-namespace {
 
 /// Place of a video token in its grid.
 struct GridPoint {
@@ -167,12 +159,9 @@ struct GridPointValue {
   }
 };
 
-} // namespace
-
 /// Low and high end of `[center - distance, center + distance]` in
 /// `[0, extent)`, as a half-open interval; all of it for a distance of -1.
-static KeyInterval clampedRange(int64_t center, int64_t distance,
-                                int64_t extent) {
+KeyInterval clampedRange(int64_t center, int64_t distance, int64_t extent) {
   if (distance < 0)
     return {0, extent};
   return {std::max<int64_t>(center - distance, 0),
@@ -180,9 +169,8 @@ static KeyInterval clampedRange(int64_t center, int64_t distance,
 }
 
 /// The same for all centers of `[low, high]`, as IR.
-static std::pair<Value, Value> emitClampedRange(IndexEmitter &e, Value low,
-                                                Value high, int64_t distance,
-                                                int64_t extent) {
+std::pair<Value, Value> emitClampedRange(IndexEmitter &e, Value low, Value high,
+                                         int64_t distance, int64_t extent) {
   Value zero = e.constant(0), end = e.constant(extent);
   if (distance < 0)
     return {zero, end};
@@ -190,9 +178,17 @@ static std::pair<Value, Value> emitClampedRange(IndexEmitter &e, Value low,
           e.clamp(e.add(high, distance + 1), zero, end)};
 }
 
-static LogicalResult
-verifyGridShape(function_ref<InFlightDiagnostic()> emitError, GridAttr grid,
-                PatternShape shape) {
+/// Widths, offsets and tiles up to here keep all index arithmetic inside 64
+/// bits; no sequence is nearly as long.
+constexpr int64_t kMaxDistance = int64_t(1) << 40;
+
+/// Whether `value` lies in `[low, kMaxDistance]`.
+bool inRange(int64_t value, int64_t low) {
+  return value >= low && value <= kMaxDistance;
+}
+
+LogicalResult verifyGridShape(function_ref<InFlightDiagnostic()> emitError,
+                              GridAttr grid, PatternShape shape) {
   for (auto [length, what] :
        {std::pair(shape.q, "queries"), std::pair(shape.kv, "keys")})
     if (!ShapedType::isDynamic(length) && length != grid.getNumTokens())
@@ -201,22 +197,23 @@ verifyGridShape(function_ref<InFlightDiagnostic()> emitError, GridAttr grid,
   return success();
 }
 
-static LogicalResult verifyAll(ArrayRef<PatternAttrInterface> patterns,
-                               function_ref<InFlightDiagnostic()> emitError,
-                               PatternShape shape) {
+LogicalResult verifyAll(ArrayRef<PatternAttrInterface> patterns,
+                        function_ref<InFlightDiagnostic()> emitError,
+                        PatternShape shape) {
   for (PatternAttrInterface pattern : patterns)
     if (failed(pattern.verifyShape(emitError, shape)))
       return failure();
   return success();
 }
 
-static LogicalResult
-verifyOperands(function_ref<InFlightDiagnostic()> emitError,
-               ArrayRef<PatternAttrInterface> patterns) {
+LogicalResult verifyOperands(function_ref<InFlightDiagnostic()> emitError,
+                             ArrayRef<PatternAttrInterface> patterns) {
   if (patterns.empty())
     return emitError() << "expected at least one pattern";
   return success();
 }
+
+} // namespace
 
 //===----------------------------------------------------------------------===//
 // Defaults and helpers
@@ -303,6 +300,15 @@ bool mlir::dit::isFullPattern(PatternAttrInterface pattern,
 // CausalAttr
 //===----------------------------------------------------------------------===//
 
+LogicalResult CausalAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 int64_t offset) {
+  // causal_c1
+  if (!inRange(offset, -kMaxDistance))
+    return emitError() << "expected an offset between " << -kMaxDistance
+                       << " and " << kMaxDistance << ", got " << offset;
+  return success();
+}
+
 bool CausalAttr::contains(int64_t q, int64_t kv, PatternShape) const {
   return kv <= q + getOffset();
 }
@@ -350,10 +356,10 @@ void CausalAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value,
 LogicalResult WindowAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  int64_t left, int64_t right) {
   // window_c1
-  if (left < -1 || right < -1)
-    return emitError() << "expected widths of at least 0, or -1 for unlimited, "
-                          "got left = "
-                       << left << ", right = " << right;
+  if (!inRange(left, -1) || !inRange(right, -1))
+    return emitError() << "expected widths between 0 and " << kMaxDistance
+                       << ", or -1 for unlimited, got left = " << left
+                       << ", right = " << right;
   return success();
 }
 
@@ -422,16 +428,17 @@ GridWindowAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                        GridAttr grid, int64_t frames, int64_t height,
                        int64_t width) {
   // grid_window_c1
-  if (frames < -1 || height < -1 || width < -1)
-    return emitError() << "expected half-widths of at least 0, or -1 for "
-                          "unlimited, got "
-                       << frames << " x " << height << " x " << width;
+  if (!inRange(frames, -1) || !inRange(height, -1) || !inRange(width, -1))
+    return emitError() << "expected half-widths between 0 and " << kMaxDistance
+                       << ", or -1 for unlimited, got " << frames << " x "
+                       << height << " x " << width;
   return success();
 }
 
 LogicalResult
 GridWindowAttr::verifyShape(function_ref<InFlightDiagnostic()> emitError,
                             PatternShape shape) const {
+  // grid_window_c2
   return verifyGridShape(emitError, getGrid(), shape);
 }
 
@@ -559,15 +566,17 @@ void ArrowAttr::print(AsmPrinter &printer) const {
 LogicalResult ArrowAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                 int64_t width, int64_t text, bool) {
   // arrow_c1
-  if (width < 0 || text < 0)
-    return emitError() << "expected width and text of at least 0, got width = "
-                       << width << ", text = " << text;
+  if (!inRange(width, 0) || !inRange(text, 0))
+    return emitError() << "expected width and text between 0 and "
+                       << kMaxDistance << ", got width = " << width
+                       << ", text = " << text;
   return success();
 }
 
 LogicalResult
 ArrowAttr::verifyShape(function_ref<InFlightDiagnostic()> emitError,
                        PatternShape shape) const {
+  // arrow_c2
   for (auto [length, what] :
        {std::pair(shape.q, "queries"), std::pair(shape.kv, "keys")})
     if (!ShapedType::isDynamic(length) && length < getText())
@@ -625,6 +634,7 @@ void ArrowAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
 LogicalResult
 FrameCausalAttr::verifyShape(function_ref<InFlightDiagnostic()> emitError,
                              PatternShape shape) const {
+  // frame_causal_c1
   return verifyGridShape(emitError, getGrid(), shape);
 }
 
@@ -688,7 +698,8 @@ void FrameCausalAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
 
 LogicalResult AndAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                               ArrayRef<PatternAttrInterface> patterns) {
-  return verifyOperands(emitError, patterns); // and_c1
+  // and_c1
+  return verifyOperands(emitError, patterns);
 }
 
 LogicalResult AndAttr::verifyShape(function_ref<InFlightDiagnostic()> emitError,
@@ -739,7 +750,8 @@ void AndAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
 
 LogicalResult OrAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                              ArrayRef<PatternAttrInterface> patterns) {
-  return verifyOperands(emitError, patterns); // or_c1
+  // or_c1
+  return verifyOperands(emitError, patterns);
 }
 
 LogicalResult OrAttr::verifyShape(function_ref<InFlightDiagnostic()> emitError,
@@ -778,9 +790,9 @@ void OrAttr::appendKeyIntervals(int64_t q, PatternShape shape,
 LogicalResult TiledAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                 PatternAttrInterface, int64_t q, int64_t kv) {
   // tiled_c1
-  if (q < 1 || kv < 1)
-    return emitError() << "expected tile extents of at least 1, got " << q
-                       << " x " << kv;
+  if (!inRange(q, 1) || !inRange(kv, 1))
+    return emitError() << "expected tile extents between 1 and " << kMaxDistance
+                       << ", got " << q << " x " << kv;
   return success();
 }
 

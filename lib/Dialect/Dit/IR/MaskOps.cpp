@@ -85,10 +85,10 @@ LogicalResult TopkMaskOp::verify() {
   // topk_mask_c2
   if (getCount()) {
     int64_t counts = shapedTypeOf(getCount()).getDimSize(0);
-    if (counts != 1 && failed(verifyExtent(*this, counts, scores.getDimSize(1),
-                                           "count with a head count or 1, a "
-                                           "head count")))
-      return failure();
+    if (counts != 1 && !compatible(counts, scores.getDimSize(1)))
+      return emitOpError() << "expected count with one value or one for each "
+                              "of the "
+                           << scores.getDimSize(1) << " heads, got " << counts;
   }
   // topk_mask_c3
   for (auto [value, name] :

@@ -36,6 +36,7 @@ LogicalResult mlir::dit::detail::verifyUniformOperands(Operation *op) {
     tensors |= isa<RankedTensorType>(type);
     memrefs |= isa<MemRefType>(type);
   }
+  // destination_c1
   if (tensors && memrefs)
     return op->emitOpError() << "expected all operands to be tensors or all to "
                                 "be memrefs, got both";
@@ -61,17 +62,18 @@ LogicalResult mlir::dit::detail::verifyTileList(Operation *op, ShapedType num,
   const char *names[] = {"batches", "heads", "rows"};
   int64_t expected[] = {batch, heads, rows};
   for (int64_t d = 0; d < 3; ++d) {
-    int64_t got = num.getDimSize(d);
-    bool single = broadcast && d < 2 && got == 1;
-    if (!single && !compatible(got, expected[d]))
+    int64_t got[] = {num.getDimSize(d), idx.getDimSize(d)};
+    bool mayBeOne = broadcast && d < 2;
+    for (auto [name, extent] : {std::pair("num", got[0]), {"idx", got[1]}})
+      if (!(mayBeOne && extent == 1) && !compatible(extent, expected[d]))
+        return op->emitOpError()
+               << "expected " << what << " " << name << " with " << expected[d]
+               << " " << names[d] << (mayBeOne ? " or 1" : "") << ", got "
+               << extent;
+    if (!compatible(got[0], got[1]))
       return op->emitOpError()
-             << "expected " << what << " num with " << expected[d] << " "
-             << names[d] << (broadcast && d < 2 ? " or 1" : "") << ", got "
-             << got;
-    if (!compatible(idx.getDimSize(d), got))
-      return op->emitOpError()
-             << "expected " << what << " idx with the " << got << " "
-             << names[d] << " of num, got " << idx.getDimSize(d);
+             << "expected " << what << " idx with the " << got[0] << " "
+             << names[d] << " of num, got " << got[1];
   }
   return success();
 }

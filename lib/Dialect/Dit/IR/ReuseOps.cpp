@@ -42,6 +42,12 @@ YieldOp ReuseOp::getOtherwiseYield() {
 
 LogicalResult ReuseOp::verifyRegions() {
   TypeRange states = getStates().getTypes();
+  // reuse_c7
+  for (Region &region : getOperation()->getRegions())
+    if (!region.empty() && !isa<YieldOp>(region.front().getTerminator()))
+      return emitOpError() << "expected each region to end with "
+                           << YieldOp::getOperationName() << ", got "
+                           << region.front().getTerminator()->getName();
   // reuse_c1
   if (getNumResults() < getNumStates() ||
       TypeRange(getResultTypes()).take_back(states.size()) != states)

@@ -59,10 +59,13 @@ static LogicalResult verifyPermutation(OpTy op) {
                             << input.getRank() - 1 << ", got " << dim;
   // group_tokens_c3
   ArrayRef<int64_t> cube = op.getCube();
-  if (cube.size() != 3 || llvm::any_of(cube, [](int64_t e) { return e < 1; })) {
+  constexpr int64_t limit = GridAttr::kMaxExtent;
+  if (cube.size() != 3 ||
+      llvm::any_of(cube, [](int64_t e) { return e < 1 || e > limit; })) {
     InFlightDiagnostic diag = op.emitOpError()
-                              << "expected a cube of three positive extents "
-                                 "[frames, height, width], got [";
+                              << "expected a cube of three extents [frames, "
+                                 "height, width] between 1 and "
+                              << limit << ", got [";
     llvm::interleaveComma(cube, diag);
     return diag << "]";
   }
@@ -80,7 +83,8 @@ static LogicalResult foldPermutation(OpTy op,
                                      SmallVectorImpl<OpFoldResult> &results) {
   if (op->getNumResults() == 0)
     return failure();
-  if (llvm::all_of(op.getCube(), [](int64_t e) { return e == 1; })) {
+  if (op.getInput().getType() == op->getResult(0).getType() &&
+      llvm::all_of(op.getCube(), [](int64_t e) { return e == 1; })) {
     results.push_back(op.getInput());
     return success();
   }

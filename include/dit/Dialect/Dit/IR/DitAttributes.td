@@ -107,6 +107,9 @@ def Dit_GridAttr : Dit_Attr<"Grid", "grid"> {
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    /// Largest extent; keeps the number of tokens inside 64 bits.
+    static constexpr int64_t kMaxExtent = int64_t(1) << 20;
+
     int64_t getNumVideoTokens() const {
       return getFrames() * getHeight() * getWidth();
     }
@@ -156,6 +159,7 @@ def Dit_CausalAttr : Dit_PatternAttr<"Causal", "causal",
   }];
   let parameters = (ins DefaultValuedParameter<"int64_t", "0">:$offset);
   let assemblyFormat = "(`<` `offset` `=` $offset^ `>`)?";
+  let genVerifyDecl = 1;
 }
 
 def Dit_WindowAttr : Dit_PatternAttr<"Window", "window",

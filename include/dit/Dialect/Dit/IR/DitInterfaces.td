@@ -70,7 +70,8 @@ def Dit_PatternAttrInterface : AttrInterface<"PatternAttrInterface"> {
         with the half-open bounds of each range, possibly inside loops that
         the pattern emits. Ranges lie in `[0, kvLen]`, are ascending and
         disjoint at run time, and may hold positions outside the pattern,
-        which `emitContains` masks; a range with `end <= begin` is empty. The default is one range of all keys.
+        which `emitContains` masks; a range with `end <= begin` is empty. The
+        default is one range of all keys.
       }], "void", "emitKeyRanges",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
            "::mlir::Value":$q0, "::mlir::Value":$q1,
