@@ -11,6 +11,38 @@
 
 include "mlir/Pass/PassBase.td"
 
+def DecomposePass : Pass<"dit-decompose"> {
+  let summary = "Rewrite every dit op on tensors into upstream ops";
+  let description = [{
+    Replaces each op by `linalg`, `tensor`, `arith`, `math` and `scf` ops that
+    say what it means: the executable definition of the dialect, written to be
+    read and to be compared with, never to be fast. Attention holds its whole
+    score matrix in memory, and top-k compares all pairs of tiles.
+
+    Low-precision operands are extended to f32, computed with in f32 and
+    rounded once at the end. Ops on memrefs are left alone.
+
+    Accepts phases 1 and 2 and yields `linalg` on tensors. Numerics are the
+    dialect's by definition.
+
+    ```mlir
+    %r = dit.attention_merge ins((%o1, %l1), (%o2, %l2) : ...) outs(%o, %l : ...)
+    ```
+
+    becomes two `linalg.generic`, one for the output and one for the
+    log-sum-exp.
+  }];
+  let statistics = [
+    Statistic<"numDecomposed", "num-decomposed", "Ops rewritten">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def LowerReusePass : Pass<"dit-lower-reuse"> {
   let summary = "Lower reuse across steps to control flow";
   let description = [{
