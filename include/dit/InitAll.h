@@ -19,6 +19,7 @@
 #include "dit/Dialect/Dit/Transforms/BufferizableOpInterfaceImpl.h"
 #include "dit/Dialect/Dit/Transforms/Passes.h"
 #include "dit/Pipelines/Pipelines.h"
+#include "dit/Target/Passes.h"
 #include "mlir/IR/DialectRegistry.h"
 
 namespace mlir::dit {
@@ -33,6 +34,7 @@ inline void registerAllDialects(DialectRegistry &registry) {
 inline void registerAllPasses() {
   registerDitConversionPasses();
   registerDitTransformsPasses();
+  registerDitTargetPasses();
   registerPipelines();
 }
 

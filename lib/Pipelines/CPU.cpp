@@ -105,4 +105,9 @@ void mlir::dit::registerPipelines() {
       "dit-to-cpu",
       "Compiles functions on tensors to the LLVM dialect for the host",
       buildDitToCPUPipeline);
+  PassPipelineRegistration<ReferencePipelineOptions>(
+      "dit-to-reference",
+      "From linalg and dit on tensors to the LLVM dialect by upstream passes "
+      "and naive loops: the baseline that other targets are compared with",
+      buildReferencePipeline);
 }

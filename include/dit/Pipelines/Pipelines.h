@@ -7,7 +7,8 @@
 //===----------------------------------------------------------------------===//
 //
 // What an embedder calls: one options struct and one build function for each
-// way through the compiler, and the stages that it consists of.
+// way through the compiler, and the stages that it consists of. A target `x` of
+// the tools is the pipeline registered as `dit-to-x`.
 //
 //===----------------------------------------------------------------------===//
 
@@ -55,6 +56,16 @@ void buildCPULLVMStage(OpPassManager &pm, const CPUPipelineOptions &options);
 /// LLVM dialect that needs dit's runtime.
 void buildDitToCPUPipeline(OpPassManager &pm,
                            const CPUPipelineOptions &options);
+
+/// Options of `dit-to-reference`: none, so far by design. The pipeline is the
+/// plainest way to run the meaning of a program.
+struct ReferencePipelineOptions
+    : public PassPipelineOptions<ReferencePipelineOptions> {};
+
+/// From linalg and dit on tensors to the LLVM dialect by upstream passes alone:
+/// every dit op decomposed, one scalar loop nest per operation, one thread.
+void buildReferencePipeline(OpPassManager &pm,
+                            const ReferencePipelineOptions &options);
 
 /// Registers the pipelines under their command-line names.
 void registerPipelines();

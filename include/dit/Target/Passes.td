@@ -1,0 +1,63 @@
+//===- Passes.td - Passes that prepare ahead-of-time code ---*- tablegen -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIT_TARGET_PASSES_TD
+#define DIT_TARGET_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ExportEntriesPass : Pass<"dit-export-entries", "::mlir::ModuleOp"> {
+  let summary = "Give public functions on tensors the calling convention of "
+                "compiled code";
+  let description = [{
+    Phase: tensors to tensors, before bufferization. Numerics do not change.
+
+    Each public function with a body becomes destination passing: it takes one
+    memref per argument and one per result of static shape, and returns memrefs
+    only for results with dynamic extents. One-shot bufferization can then write
+    results straight into the caller's memory. Scalars travel as memrefs of rank
+    0 and `index` as `i64`. The original types stay on the function as the
+    attribute `dit.entry`, from which the C entry and the header are made.
+
+    All other functions become private. A function that is also called inside
+    the module is split into a private implementation and an exported caller.
+
+    ```mlir
+    func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %y = math.exp %x : tensor<4xf32>
+      return %y : tensor<4xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @f(%x: memref<4xf32>, %out: memref<4xf32>)
+        attributes {dit.entry = {...}, llvm.emit_c_interface} {
+      %t = bufferization.to_tensor %x restrict : memref<4xf32> to tensor<4xf32>
+      %y = math.exp %t : tensor<4xf32>
+      bufferization.materialize_in_destination %y in restrict writable %out
+          : (tensor<4xf32>, memref<4xf32>) -> ()
+      return
+    }
+    ```
+  }];
+  let options = [
+    ListOption<"entries", "entries", "std::string",
+               "Functions to export; all public ones if empty">
+  ];
+  let statistics = [
+    Statistic<"numExported", "num-exported", "Number of functions exported">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect",
+    "::mlir::memref::MemRefDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
+#endif // DIT_TARGET_PASSES_TD

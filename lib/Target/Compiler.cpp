@@ -1,0 +1,166 @@
+//===- Compiler.cpp - From the LLVM dialect to machine code ---------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Translation to LLVM IR, LLVM's optimizer and its code generator for the host.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dit/Target/Compiler.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
+
+using namespace mlir;
+using namespace mlir::dit;
+
+void mlir::dit::registerTranslations(DialectRegistry &registry) {
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+}
+
+static llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createHostMachine(unsigned optLevel) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  llvm::Triple triple(llvm::sys::getProcessTriple());
+  std::string message;
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(triple, message);
+  if (!target)
+    return llvm::createStringError(message);
+  llvm::SubtargetFeatures features;
+  for (const auto &[name, enabled] : llvm::sys::getHostCPUFeatures())
+    features.AddFeature(name, enabled);
+  std::optional<llvm::CodeGenOptLevel> level =
+      llvm::CodeGenOpt::getLevel(optLevel);
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, llvm::sys::getHostCPUName(), features.getString(),
+      llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
+      level.value_or(llvm::CodeGenOptLevel::Default)));
+  if (!machine)
+    return llvm::createStringError("no code generator for " + triple.str());
+  return machine;
+}
+
+/// Runs LLVM's standard pipeline with its vectorizers, tuned for `machine`.
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine,
+                     unsigned optLevel) {
+  static const llvm::OptimizationLevel levels[] = {
+      llvm::OptimizationLevel::O0, llvm::OptimizationLevel::O1,
+      llvm::OptimizationLevel::O2, llvm::OptimizationLevel::O3};
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = tuning.SLPVectorization = optLevel > 1;
+  tuning.LoopInterleaving = tuning.LoopUnrolling = optLevel > 1;
+  llvm::PassBuilder passBuilder(&machine, tuning);
+  llvm::LoopAnalysisManager loopAnalyses;
+  llvm::FunctionAnalysisManager functionAnalyses;
+  llvm::CGSCCAnalysisManager sccAnalyses;
+  llvm::ModuleAnalysisManager moduleAnalyses;
+  passBuilder.registerModuleAnalyses(moduleAnalyses);
+  passBuilder.registerCGSCCAnalyses(sccAnalyses);
+  passBuilder.registerFunctionAnalyses(functionAnalyses);
+  passBuilder.registerLoopAnalyses(loopAnalyses);
+  passBuilder.crossRegisterProxies(loopAnalyses, functionAnalyses, sccAnalyses,
+                                   moduleAnalyses);
+  llvm::ModulePassManager passes =
+      optLevel == 0
+          ? passBuilder.buildO0DefaultPipeline(levels[0])
+          : passBuilder.buildPerModuleDefaultPipeline(levels[optLevel]);
+  passes.run(module, moduleAnalyses);
+}
+
+/// Weights reach the code generator as bytes, which it writes as one block
+/// rather than number by number.
+static void storeConstantsAsBytes(llvm::Module &module) {
+  SmallVector<llvm::GlobalVariable *> globals;
+  for (llvm::GlobalVariable &global : module.globals())
+    if (global.isConstant() && global.hasInitializer() &&
+        isa<llvm::ConstantDataArray>(global.getInitializer()) &&
+        !global.getValueType()->getArrayElementType()->isIntegerTy(8))
+      globals.push_back(&global);
+  for (llvm::GlobalVariable *global : globals) {
+    auto *data = cast<llvm::ConstantDataArray>(global->getInitializer());
+    llvm::Constant *bytes = llvm::ConstantDataArray::getRaw(
+        data->getRawDataValues(), data->getRawDataValues().size(),
+        llvm::Type::getInt8Ty(module.getContext()));
+    auto *replacement =
+        new llvm::GlobalVariable(module, bytes->getType(), /*isConstant=*/true,
+                                 global->getLinkage(), bytes, "", global);
+    replacement->setAlignment(global->getAlign().value_or(
+        module.getDataLayout().getPrefTypeAlign(global->getValueType())));
+    replacement->takeName(global);
+    global->replaceAllUsesWith(replacement);
+    global->eraseFromParent();
+  }
+}
+
+/// The weights that the program expects from outside, which bufferization left
+/// as declarations.
+static SmallVector<ExternalParameter> collectParameters(ModuleOp module) {
+  SmallVector<ExternalParameter> parameters;
+  (void)module;
+  return parameters;
+}
+
+llvm::Expected<CompiledObject>
+mlir::dit::compileToObject(ModuleOp module, const CompileOptions &options) {
+  CompiledObject result;
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    std::optional<EntrySignature> signature = getSignature(function);
+    // The C wrapper of an entry carries a copy of its attributes.
+    if (!signature || function.getName() != signature->name)
+      continue;
+    EntryPoint entry;
+    entry.cName =
+        options.cName.empty() ? getCName(signature->name) : options.cName;
+    entry.signature = std::move(*signature);
+    result.entries.push_back(std::move(entry));
+  }
+  result.parameters = collectParameters(module);
+
+  auto machine = createHostMachine(options.optLevel);
+  if (!machine)
+    return machine.takeError();
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> llvmModule =
+      translateModuleToLLVMIR(module, context, "dit");
+  if (!llvmModule)
+    return llvm::createStringError(
+        "the lowered module could not be translated to LLVM IR");
+  llvmModule->setTargetTriple((*machine)->getTargetTriple());
+  llvmModule->setDataLayout((*machine)->createDataLayout());
+  // The runtime's copy stands in for the one in MLIR's runner utilities, so
+  // that programs need no MLIR library.
+  if (llvm::Function *copy = llvmModule->getFunction("memrefCopy"))
+    copy->setName("dit_rt_memref_copy");
+  emitEntryPoints(*llvmModule, result.entries, result.parameters);
+  if (options.dumpLLVM)
+    llvmModule->print(*options.dumpLLVM, nullptr);
+  optimize(*llvmModule, **machine, options.optLevel);
+  storeConstantsAsBytes(*llvmModule);
+
+  SmallVector<char, 0> buffer;
+  llvm::raw_svector_ostream stream(buffer);
+  llvm::legacy::PassManager codegen;
+  if ((*machine)->addPassesToEmitFile(codegen, stream, nullptr,
+                                      llvm::CodeGenFileType::ObjectFile))
+    return llvm::createStringError("the target cannot emit object files");
+  codegen.run(*llvmModule);
+  result.object = std::move(buffer);
+  return result;
+}

@@ -1,0 +1,255 @@
+//===- EntryPoints.cpp - C entries of compiled functions ------------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Builds, in LLVM IR, what dit/Runtime/Entry.h declares. The checks themselves
+// are in the runtime; an entry is a table and two small functions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dit/Target/EntryPoints.h"
+
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/ReplaceConstant.h"
+
+using namespace mlir;
+using namespace mlir::dit;
+
+std::string mlir::dit::getCName(StringRef name) {
+  if (name == "main")
+    return "dit_main";
+  std::string result;
+  for (char c : name)
+    result.push_back(llvm::isAlnum(c) ? c : '_');
+  if (result.empty() || llvm::isDigit(result.front()))
+    result.insert(result.begin(), '_');
+  return result;
+}
+
+std::string mlir::dit::getDescriptorName(StringRef cName) {
+  return (cName + "_descriptor").str();
+}
+
+namespace {
+
+/// Emits the parts of one entry. Struct layouts follow dit/Runtime/Entry.h.
+class EntryEmitter {
+public:
+  EntryEmitter(llvm::Module &module, const EntryPoint &entry)
+      : module(module), entry(entry), builder(module.getContext()) {
+    llvm::LLVMContext &context = module.getContext();
+    ptrType = llvm::PointerType::get(context, 0);
+    i32Type = llvm::Type::getInt32Ty(context);
+    i64Type = llvm::Type::getInt64Ty(context);
+    argSpecType =
+        llvm::StructType::get(context, {ptrType, i32Type, i32Type, ptrType});
+    parameterType = llvm::StructType::get(
+        context, {ptrType, i32Type, i32Type, ptrType, ptrType});
+  }
+
+  void emit(llvm::Constant *parameterTable, int64_t numParameters);
+  llvm::Constant *emitParameterTable(ArrayRef<ExternalParameter> parameters);
+
+private:
+  llvm::Function *emitAdapter();
+  llvm::Constant *emitArgSpec(const EntryArgument &argument);
+  void emitEntryFunction(llvm::Constant *descriptor);
+  void emitWorkspaceQuery();
+
+  llvm::Function *startFunction(llvm::FunctionType *type, const Twine &name,
+                                llvm::GlobalValue::LinkageTypes linkage);
+  llvm::GlobalVariable *addConstant(llvm::Constant *value);
+  llvm::Constant *addSizes(ArrayRef<int64_t> sizes);
+  llvm::Constant *i32(int64_t value) {
+    return llvm::ConstantInt::get(i32Type, value, /*IsSigned=*/true);
+  }
+
+  llvm::Module &module;
+  const EntryPoint &entry;
+  llvm::IRBuilder<> builder;
+  llvm::PointerType *ptrType;
+  llvm::IntegerType *i32Type, *i64Type;
+  llvm::StructType *argSpecType, *parameterType;
+};
+
+} // namespace
+
+llvm::GlobalVariable *EntryEmitter::addConstant(llvm::Constant *value) {
+  return new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                                  llvm::GlobalValue::PrivateLinkage, value);
+}
+
+llvm::Constant *EntryEmitter::addSizes(ArrayRef<int64_t> sizes) {
+  if (sizes.empty())
+    return llvm::ConstantPointerNull::get(ptrType);
+  SmallVector<uint64_t> words;
+  for (int64_t size : sizes)
+    words.push_back(ShapedType::isDynamic(size) ? -1 : size);
+  return addConstant(llvm::ConstantDataArray::get(module.getContext(), words));
+}
+
+llvm::Constant *EntryEmitter::emitArgSpec(const EntryArgument &argument) {
+  llvm::Constant *name = addConstant(
+      llvm::ConstantDataArray::getString(module.getContext(), argument.name));
+  return llvm::ConstantStruct::get(
+      argSpecType,
+      {name, i32(*getDType(argument.type.getElementType())),
+       i32(argument.type.getRank()), addSizes(argument.type.getShape())});
+}
+
+llvm::Function *
+EntryEmitter::startFunction(llvm::FunctionType *type, const Twine &name,
+                            llvm::GlobalValue::LinkageTypes linkage) {
+  auto *function = llvm::Function::Create(type, linkage, name, module);
+  builder.SetInsertPoint(
+      llvm::BasicBlock::Create(module.getContext(), "entry", function));
+  return function;
+}
+
+/// void adapter(void **descriptors): calls the body, whose C wrapper takes one
+/// descriptor pointer per argument, the returned descriptors first.
+llvm::Function *EntryEmitter::emitAdapter() {
+  llvm::Function *body =
+      module.getFunction("_mlir_ciface_" + entry.signature.name);
+  assert(body && "the body lost its C wrapper");
+  auto *type = llvm::FunctionType::get(builder.getVoidTy(), {ptrType}, false);
+  llvm::Function *adapter = startFunction(type, entry.cName + ".call",
+                                          llvm::GlobalValue::InternalLinkage);
+  bool returns = llvm::any_of(entry.signature.results, [](const auto &result) {
+    return !result.type.hasStaticShape();
+  });
+  // The first slot is for returned descriptors, whether there are any or not.
+  int64_t firstSlot = returns ? 0 : 1;
+  SmallVector<llvm::Value *> operands;
+  for (unsigned i = 0, e = body->arg_size(); i < e; ++i) {
+    llvm::Value *slot =
+        builder.CreateConstGEP1_64(ptrType, adapter->getArg(0), firstSlot + i);
+    operands.push_back(builder.CreateLoad(ptrType, slot));
+  }
+  builder.CreateCall(body, operands);
+  builder.CreateRetVoid();
+  return adapter;
+}
+
+/// int32_t f(const dit_buffer *in0, ..., void *workspace)
+void EntryEmitter::emitEntryFunction(llvm::Constant *descriptor) {
+  int64_t numBuffers =
+      entry.signature.inputs.size() + entry.signature.results.size();
+  SmallVector<llvm::Type *> types(numBuffers + 1, ptrType);
+  llvm::Function *function =
+      startFunction(llvm::FunctionType::get(i32Type, types, false), entry.cName,
+                    llvm::GlobalValue::ExternalLinkage);
+  llvm::Value *list = builder.CreateAlloca(
+      ptrType,
+      llvm::ConstantInt::get(i64Type, std::max<int64_t>(numBuffers, 1)));
+  for (int64_t i = 0; i < numBuffers; ++i)
+    builder.CreateStore(function->getArg(i),
+                        builder.CreateConstGEP1_64(ptrType, list, i));
+  llvm::FunctionCallee invoke = module.getOrInsertFunction(
+      "dit_rt_invoke",
+      llvm::FunctionType::get(i32Type, {ptrType, ptrType, ptrType}, false));
+  builder.CreateRet(builder.CreateCall(
+      invoke, {descriptor, list, function->getArg(numBuffers)}));
+}
+
+/// int64_t f_workspace_size(void)
+void EntryEmitter::emitWorkspaceQuery() {
+  startFunction(llvm::FunctionType::get(i64Type, false),
+                entry.cName + "_workspace_size",
+                llvm::GlobalValue::ExternalLinkage);
+  builder.CreateRet(llvm::ConstantInt::get(i64Type, entry.workspaceSize));
+}
+
+llvm::Constant *
+EntryEmitter::emitParameterTable(ArrayRef<ExternalParameter> parameters) {
+  SmallVector<llvm::Constant *> rows;
+  for (const ExternalParameter &parameter : parameters) {
+    auto type = RankedTensorType::get(parameter.type.getShape(),
+                                      parameter.type.getElementType());
+    llvm::Constant *spec = emitArgSpec({parameter.symbol, type});
+    SmallVector<llvm::Constant *> fields;
+    for (unsigned i = 0; i < 4; ++i)
+      fields.push_back(spec->getAggregateElement(i));
+    fields.push_back(module.getNamedGlobal(parameter.symbol + ".address"));
+    rows.push_back(llvm::ConstantStruct::get(parameterType, fields));
+  }
+  if (rows.empty())
+    return llvm::ConstantPointerNull::get(ptrType);
+  return addConstant(llvm::ConstantArray::get(
+      llvm::ArrayType::get(parameterType, rows.size()), rows));
+}
+
+void EntryEmitter::emit(llvm::Constant *parameterTable, int64_t numParameters) {
+  SmallVector<llvm::Constant *> specs;
+  for (const EntryArgument &argument : entry.signature.inputs)
+    specs.push_back(emitArgSpec(argument));
+  for (const EntryArgument &argument : entry.signature.results)
+    specs.push_back(emitArgSpec(argument));
+  llvm::Constant *table = addConstant(llvm::ConstantArray::get(
+      llvm::ArrayType::get(argSpecType, specs.size()), specs));
+  llvm::Constant *name = addConstant(llvm::ConstantDataArray::getString(
+      module.getContext(), entry.signature.name));
+  llvm::Constant *fields = llvm::ConstantStruct::getAnon(
+      {name, i32(entry.signature.inputs.size()),
+       i32(entry.signature.results.size()), table,
+       llvm::ConstantInt::get(i64Type, entry.workspaceSize),
+       llvm::ConstantInt::get(i64Type, numParameters), parameterTable,
+       emitAdapter()});
+  auto *descriptor =
+      new llvm::GlobalVariable(module, fields->getType(), /*isConstant=*/true,
+                               llvm::GlobalValue::ExternalLinkage, fields,
+                               getDescriptorName(entry.cName));
+  emitEntryFunction(descriptor);
+  emitWorkspaceQuery();
+}
+
+/// Replaces each external parameter by a load of its address from a slot.
+static void makeParametersIndirect(llvm::Module &module,
+                                   ArrayRef<ExternalParameter> parameters) {
+  auto *ptrType = llvm::PointerType::get(module.getContext(), 0);
+  for (const ExternalParameter &parameter : parameters) {
+    auto *slot = new llvm::GlobalVariable(
+        module, ptrType, /*isConstant=*/false,
+        llvm::GlobalValue::InternalLinkage,
+        llvm::ConstantPointerNull::get(ptrType), parameter.symbol + ".address");
+    llvm::GlobalVariable *global = module.getNamedGlobal(parameter.symbol);
+    if (!global)
+      continue;
+    llvm::convertUsersOfConstantsToInstructions({global});
+    while (!global->use_empty()) {
+      llvm::Use &use = *global->use_begin();
+      auto *user = cast<llvm::Instruction>(use.getUser());
+      llvm::Instruction *position = user;
+      if (auto *phi = dyn_cast<llvm::PHINode>(user))
+        position = phi->getIncomingBlock(use)->getTerminator();
+      use.set(new llvm::LoadInst(ptrType, slot, parameter.symbol,
+                                 position->getIterator()));
+    }
+    global->eraseFromParent();
+  }
+}
+
+void mlir::dit::emitEntryPoints(llvm::Module &module,
+                                ArrayRef<EntryPoint> entries,
+                                ArrayRef<ExternalParameter> parameters) {
+  makeParametersIndirect(module, parameters);
+  for (llvm::GlobalValue &value : module.global_values())
+    if (!value.isDeclaration())
+      value.setLinkage(llvm::GlobalValue::InternalLinkage);
+  // Bodies may not keep a name that a C entry takes.
+  for (const EntryPoint &entry : entries)
+    if (llvm::Function *body = module.getFunction(entry.signature.name))
+      body->setName(entry.signature.name + ".body");
+  llvm::Constant *table = nullptr;
+  for (const EntryPoint &entry : entries) {
+    EntryEmitter emitter(module, entry);
+    if (!table)
+      table = emitter.emitParameterTable(parameters);
+    emitter.emit(table, parameters.size());
+  }
+}

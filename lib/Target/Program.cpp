@@ -1,0 +1,87 @@
+//===- Program.cpp - Compiled programs in this process --------------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A thin layer over LLVM's ORC just-in-time linker.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dit/Target/Program.h"
+#include "dit/Runtime/Runtime.h"
+
+#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
+#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/TargetSelect.h"
+
+using namespace mlir;
+using namespace mlir::dit;
+
+extern "C" void dit_rt_memref_copy(int64_t, const void *, const void *);
+extern "C" void dit_rt_check_failed(const char *);
+
+Program::Program(std::unique_ptr<llvm::orc::LLJIT> jit,
+                 SmallVector<EntryPoint> entries)
+    : jit(std::move(jit)), entries(std::move(entries)) {}
+Program::Program(Program &&) = default;
+Program &Program::operator=(Program &&) = default;
+Program::~Program() = default;
+
+/// The runtime as linked into this process. Named one by one: it is a static
+/// library, whose symbols the dynamic linker does not know.
+static llvm::orc::SymbolMap getRuntimeSymbols(llvm::orc::LLJIT &jit) {
+  llvm::orc::SymbolMap symbols;
+  auto add = [&](StringRef name, auto *function) {
+    symbols[jit.mangleAndIntern(name)] = {
+        llvm::orc::ExecutorAddr::fromPtr(function),
+        llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
+  };
+  add("dit_rt_parallel_for", dit_rt_parallel_for);
+  add("dit_rt_set_num_threads", dit_rt_set_num_threads);
+  add("dit_rt_get_num_threads", dit_rt_get_num_threads);
+  add("dit_rt_set_parallel_for", dit_rt_set_parallel_for);
+  add("dit_rt_invoke", dit_rt_invoke);
+  add("dit_rt_memref_copy", dit_rt_memref_copy);
+  add("dit_rt_check_failed", dit_rt_check_failed);
+  return symbols;
+}
+
+llvm::Expected<Program> Program::load(CompiledObject object) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  auto jit = llvm::orc::LLJITBuilder().create();
+  if (!jit)
+    return jit.takeError();
+  llvm::orc::JITDylib &library = (*jit)->getMainJITDylib();
+  if (llvm::Error error =
+          library.define(llvm::orc::absoluteSymbols(getRuntimeSymbols(**jit))))
+    return std::move(error);
+  // malloc, free and the functions of libm.
+  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+      (*jit)->getDataLayout().getGlobalPrefix());
+  if (!process)
+    return process.takeError();
+  library.addGenerator(std::move(*process));
+  auto buffer = llvm::MemoryBuffer::getMemBufferCopy(
+      StringRef(object.object.data(), object.object.size()), "program");
+  if (llvm::Error error = (*jit)->addObjectFile(std::move(buffer)))
+    return std::move(error);
+  return Program(std::move(*jit), std::move(object.entries));
+}
+
+llvm::Expected<const dit_rt_entry *> Program::lookup(StringRef name) const {
+  for (const EntryPoint &entry : entries) {
+    if (entry.signature.name != name)
+      continue;
+    auto address = jit->lookup(getDescriptorName(entry.cName));
+    if (!address)
+      return address.takeError();
+    return address->toPtr<const dit_rt_entry *>();
+  }
+  return llvm::createStringError("no entry '" + name + "'");
+}

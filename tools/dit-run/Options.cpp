@@ -1,0 +1,129 @@
+//===- Options.cpp - Command line of dit-run ------------------------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Declares the options and checks what can be checked without the module.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Options.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CommandLine.h"
+
+using namespace llvm;
+using namespace mlir::dit;
+
+static const char kOverview[] =
+    R"(dit-run: compile a function of an MLIR module, run it on .npy files, compare.
+
+  dit-run model.mlirbc --inputs x.npy,t.npy --outputs y.npy
+      runs @main (or the only function) for the host and writes its result
+  dit-run model.mlirbc --inputs x.npy,t.npy --expect ref.npy --tolerance 1e-4
+      exits 0 only if every result is within the tolerance of the reference
+  dit-run model.mlirbc --list-entries
+      says what can be run and what its inputs are
+
+The module holds linalg, dit and other upstream dialects on tensors, as text or
+bytecode. Inputs are given in the order of the arguments; a comma separates
+files. bf16 arrays have the dtype <V2 (as ml_dtypes writes them) or <u2 (bits).
+Errors are one line on stderr and exit code 1.
+)";
+
+/// libLLVM registers options of its other tools in every program that loads it;
+/// those go, so that their names are free and --help shows only ours.
+static void removeForeignOptions() {
+  SmallVector<cl::Option *> foreign;
+  for (auto &[name, option] : cl::getRegisteredOptions())
+    if (!is_contained(
+            {"help", "help-hidden", "help-list", "help-list-hidden", "version"},
+            name))
+      foreign.push_back(option);
+  for (cl::Option *option : foreign)
+    option->removeArgument();
+}
+
+Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
+  removeForeignOptions();
+  static cl::OptionCategory category("dit-run options");
+  static cl::opt<std::string> file(cl::Positional, cl::Required,
+                                   cl::desc("<module.mlir|module.mlirbc>"),
+                                   cl::cat(category));
+  static cl::opt<std::string> entry(
+      "entry", cl::value_desc("function"), cl::cat(category),
+      cl::desc("Function to run; default: main, or the only public one"));
+  static cl::opt<std::string> inputs(
+      "inputs", cl::value_desc("a.npy,..."), cl::cat(category),
+      cl::desc("Arguments of the function, one file each"));
+  static cl::opt<std::string> outputs(
+      "outputs", cl::value_desc("o.npy,..."), cl::cat(category),
+      cl::desc("Where the results go; an empty item skips a result"));
+  static cl::opt<std::string> expected(
+      "expect", cl::value_desc("ref.npy,..."), cl::cat(category),
+      cl::desc("What the results should be; an empty item skips a result"));
+  static cl::opt<double> tolerance(
+      "tolerance", cl::init(1e-4), cl::value_desc("number"), cl::cat(category),
+      cl::desc("Largest relative error, max |a-b| / max |b|, that passes "
+               "(default 1e-4)"));
+  static cl::opt<std::string> target(
+      "target", cl::init("cpu"), cl::value_desc("cpu|reference"),
+      cl::cat(category),
+      cl::desc("cpu: fast code for this machine (default); reference: the "
+               "meaning of every operation as plain loops"));
+  static cl::opt<std::string> pipelineOptions(
+      "pipeline-options", cl::value_desc("key=value ..."), cl::cat(category),
+      cl::desc("Options of the target's pipeline, as `dit-opt --help` lists "
+               "them under --dit-to-<target>"));
+  static cl::opt<int> threads(
+      "threads", cl::init(0), cl::value_desc("N"), cl::cat(category),
+      cl::desc("Threads of the compiled code; default: all processors"));
+  static cl::opt<int> repeat("repeat", cl::init(1), cl::value_desc("N"),
+                             cl::cat(category),
+                             cl::desc("Timed calls (default 1)"));
+  static cl::opt<std::string> json(
+      "json", cl::value_desc("file"), cl::cat(category),
+      cl::desc("Write times, errors and peak memory there"));
+  static cl::opt<bool> listEntries(
+      "list-entries", cl::cat(category),
+      cl::desc("Print the functions that can be run, with their types"));
+  static cl::opt<bool> printIR(
+      "print-ir", cl::cat(category),
+      cl::desc("Print the lowered module and do not run it"));
+  cl::ParseCommandLineOptions(argc, argv, kOverview);
+
+  RunOptions options;
+  auto split = [](StringRef text) {
+    SmallVector<std::string> items;
+    if (!text.empty())
+      for (StringRef item : llvm::split(text, ','))
+        items.push_back(item.trim().str());
+    return items;
+  };
+  options.file = file;
+  options.entry = entry;
+  options.inputs = split(inputs);
+  options.outputs = split(outputs);
+  options.expected = split(expected);
+  options.tolerance = tolerance;
+  options.target = target;
+  options.pipelineOptions = pipelineOptions;
+  options.jsonPath = json;
+  options.threads = threads;
+  options.repeat = repeat;
+  options.listEntries = listEntries;
+  options.printIR = printIR;
+  if (options.threads < 0 ||
+      (threads.getNumOccurrences() && options.threads == 0))
+    return createStringError("--threads: expected a positive number, got " +
+                             Twine(options.threads));
+  if (options.repeat < 1)
+    return createStringError("--repeat: expected a positive number, got " +
+                             Twine(options.repeat));
+  if (!(options.tolerance >= 0))
+    return createStringError("--tolerance: expected a number not below 0");
+  return options;
+}

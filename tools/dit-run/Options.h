@@ -1,0 +1,44 @@
+//===- Options.h - Command line of dit-run ----------------------*- C++ -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The parsed command line.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIT_TOOLS_DITRUN_OPTIONS_H
+#define DIT_TOOLS_DITRUN_OPTIONS_H
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/Error.h"
+
+#include <string>
+
+namespace mlir::dit {
+
+struct RunOptions {
+  std::string file;
+  /// Empty: `main`, or the only function.
+  std::string entry;
+  llvm::SmallVector<std::string> inputs, outputs, expected;
+  std::string target;
+  std::string pipelineOptions;
+  std::string jsonPath;
+  double tolerance;
+  int threads;
+  int repeat;
+  bool listEntries;
+  bool printIR;
+};
+
+/// Parses the arguments; exits with usage text on unknown ones, as LLVM's
+/// command line library does.
+llvm::Expected<RunOptions> parseCommandLine(int argc, char **argv);
+
+} // namespace mlir::dit
+
+#endif // DIT_TOOLS_DITRUN_OPTIONS_H
