@@ -55,6 +55,7 @@ static void addLoweringToLLVM(OpPassManager &pm) {
 
 void mlir::dit::buildReferencePipeline(
     OpPassManager &pm, const ReferencePipelineOptions &options) {
+  pm.addPass(createLowerReusePass());
   pm.addPass(createDecomposePass());
   addBufferization(pm);
   addLoweringToLLVM(pm);
