@@ -66,6 +66,7 @@ void mlir::dit::buildCPUBufferizeStage(OpPassManager &pm,
 
 void mlir::dit::buildCPUKernelStage(OpPassManager &pm,
                                     const CPUPipelineOptions &options) {
+  pm.addPass(createConvertDitToCPU());
   pm.addPass(createConvertLinalgToLoopsPass());
   if (options.parallel)
     pm.addPass(createConvertParallelToRuntime());

@@ -59,4 +59,53 @@ def ConvertParallelToRuntime
               "Static stack allocations that left a loop">];
 }
 
+//===----------------------------------------------------------------------===//
+// DitToCPU
+//===----------------------------------------------------------------------===//
+
+def ConvertDitToCPU : Pass<"convert-dit-to-cpu", "::mlir::ModuleOp"> {
+  let summary = "Turn dit ops on memrefs into calls of generated CPU kernels";
+  let description = [{
+    Accepts bufferized IR (phase 3) and yields kernels (phase 4): every compute
+    op of dit on memrefs becomes a call of a private function that this pass
+    generates as `vector`, `memref`, `scf` and `arith` IR. There is one function
+    for each distinct configuration (op, shapes, pattern, tile, types), shared
+    by all its call sites; operands are handed over as strided views with their
+    dimensions in one order, nothing is copied. Parallelism is `scf.parallel`.
+
+    ```mlir
+    dit.attention ins(%q, %k, %v : memref<1x4x4096x64xf32>, ...)
+        outs(%o : memref<1x4x4096x64xf32>) {scale = 0.125 : f64}
+    // becomes
+    call @dit_attention_f32_q4096_kv4096_d64(%qv, %kv, %vv, %ov) : (...) -> ()
+    ```
+
+    Numerics change as any reassociation changes them: an attention is computed
+    by an online softmax in f32 (f64 for f64) and never stores its scores; what
+    a pattern, a tile list or `kv_valid` leaves out is skipped.
+
+    What is not given by options comes from the `CPU` device of the module's
+    `dlti.target_system_spec`, then from the host.
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "int64_t", "0",
+           "Width of a vector register in bits (0: ask the host)">,
+    Option<"registers", "registers", "int64_t", "0",
+           "Number of vector registers (0: ask the host)">,
+    Option<"l1Bytes", "l1-bytes", "int64_t", "0",
+           "Size of the first-level data cache in bytes (0: ask the host)">,
+    Option<"l2Bytes", "l2-bytes", "int64_t", "0",
+           "Size of the second-level cache in bytes (0: ask the host)">,
+  ];
+  let statistics = [
+    Statistic<"numCalls", "calls", "Number of ops turned into calls">,
+    Statistic<"numKernels", "kernels", "Number of kernel functions made">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
 #endif // DIT_CONVERSION_PASSES_TD

@@ -121,6 +121,11 @@ struct TextSplit {
   Value emitAnyText(IndexEmitter &e, Value q0, Value q1, Value qLen) const {
     return emitIsText(e, first ? q0 : e.add(q1, -1), qLen);
   }
+  /// Whether all of the tokens `[begin, end)` are text.
+  Value emitAllText(IndexEmitter &e, Value begin, Value end,
+                    Value length) const {
+    return emitIsText(e, first ? e.add(end, -1) : begin, length);
+  }
   /// Calls `body` for the text keys and `video` for the rest, in order.
   void emitInOrder(IndexEmitter &e, Value kvLen, KeyRangeBody body,
                    function_ref<void()> video) const {
@@ -261,6 +266,10 @@ Value mlir::dit::detail::emitIntersectsBySearch(PatternAttrInterface pattern,
   return rows.getResult(0);
 }
 
+Value mlir::dit::detail::emitNeverCovers(OpBuilder &builder, Location loc) {
+  return arith::ConstantIntOp::create(builder, loc, 0, /*width=*/1);
+}
+
 void mlir::dit::detail::emitAllKeys(OpBuilder &builder, Location loc,
                                     Value kvLen, KeyRangeBody body) {
   Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
@@ -341,6 +350,12 @@ Value CausalAttr::emitIntersects(OpBuilder &builder, Location loc, Value,
   return e.le(kv0, e.add(q1, getOffset() - 1));
 }
 
+Value CausalAttr::emitCovers(OpBuilder &builder, Location loc, Value q0, Value,
+                             Value, Value kv1, Value, Value) const {
+  IndexEmitter e(builder, loc);
+  return e.le(kv1, e.add(q0, getOffset() + 1));
+}
+
 void CausalAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value,
                                Value q1, Value, Value kvLen,
                                KeyRangeBody body) const {
@@ -405,6 +420,18 @@ Value WindowAttr::emitIntersects(OpBuilder &builder, Location loc, Value q0,
   if (getRight() < 0)
     return left;
   return e.land(left, e.lt(kv0, e.add(q1, getRight())));
+}
+
+Value WindowAttr::emitCovers(OpBuilder &builder, Location loc, Value q0,
+                             Value q1, Value kv0, Value kv1, Value,
+                             Value) const {
+  IndexEmitter e(builder, loc);
+  // The corners farthest from the diagonal decide.
+  Value left =
+      getLeft() < 0 ? e.bit(true) : e.le(q1, e.add(kv0, getLeft() + 1));
+  if (getRight() < 0)
+    return left;
+  return e.land(left, e.le(kv1, e.add(q0, getRight() + 1)));
 }
 
 void WindowAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
@@ -613,6 +640,17 @@ void ArrowAttr::appendKeyIntervals(
   normalizeIntervals(intervals);
 }
 
+Value ArrowAttr::emitCovers(OpBuilder &builder, Location loc, Value q0,
+                            Value q1, Value kv0, Value kv1, Value qLen,
+                            Value kvLen) const {
+  IndexEmitter e(builder, loc);
+  TextSplit split{getText(), getTextFirst()};
+  Value near = e.land(e.le(q1, e.add(kv0, getWidth() + 1)),
+                      e.le(kv1, e.add(q0, getWidth() + 1)));
+  return e.lor(near, e.lor(split.emitAllText(e, q0, q1, qLen),
+                           split.emitAllText(e, kv0, kv1, kvLen)));
+}
+
 void ArrowAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
                               Value q1, Value qLen, Value kvLen,
                               KeyRangeBody body) const {
@@ -672,6 +710,21 @@ void FrameCausalAttr::appendKeyIntervals(
     intervals.push_back(split.textKeys(shape.kv));
   }
   normalizeIntervals(intervals);
+}
+
+Value FrameCausalAttr::emitCovers(OpBuilder &builder, Location loc, Value q0,
+                                  Value, Value, Value kv1, Value, Value) const {
+  IndexEmitter e(builder, loc);
+  // The first query's frame and the last key's decide. Text before the video
+  // counts as its first frame here, which is no stricter than it is; text after
+  // it counts as later frames, which is.
+  GridAttr grid = getGrid();
+  int64_t frameTokens = grid.getHeight() * grid.getWidth();
+  auto frame = [&](Value token) {
+    Value video = e.max(e.add(token, -grid.getVideoBegin()), e.constant(0));
+    return e.div(video, frameTokens);
+  };
+  return e.le(frame(e.add(kv1, -1)), frame(q0));
 }
 
 void FrameCausalAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
@@ -748,6 +801,18 @@ void AndAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
   getPatterns().front().emitKeyRanges(builder, loc, q0, q1, qLen, kvLen, body);
 }
 
+Value AndAttr::emitCovers(OpBuilder &builder, Location loc, Value q0, Value q1,
+                          Value kv0, Value kv1, Value qLen, Value kvLen) const {
+  IndexEmitter e(builder, loc);
+  Value result;
+  for (PatternAttrInterface pattern : getPatterns()) {
+    Value covers =
+        pattern.emitCovers(builder, loc, q0, q1, kv0, kv1, qLen, kvLen);
+    result = result ? e.land(result, covers) : covers;
+  }
+  return result;
+}
+
 LogicalResult OrAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                              ArrayRef<PatternAttrInterface> patterns) {
   // or_c1
@@ -781,6 +846,19 @@ void OrAttr::appendKeyIntervals(int64_t q, PatternShape shape,
   for (PatternAttrInterface pattern : getPatterns())
     pattern.appendKeyIntervals(q, shape, intervals);
   normalizeIntervals(intervals);
+}
+
+Value OrAttr::emitCovers(OpBuilder &builder, Location loc, Value q0, Value q1,
+                         Value kv0, Value kv1, Value qLen, Value kvLen) const {
+  IndexEmitter e(builder, loc);
+  // One of the patterns alone has to cover the tile.
+  Value result;
+  for (PatternAttrInterface pattern : getPatterns()) {
+    Value covers =
+        pattern.emitCovers(builder, loc, q0, q1, kv0, kv1, qLen, kvLen);
+    result = result ? e.lor(result, covers) : covers;
+  }
+  return result;
 }
 
 //===----------------------------------------------------------------------===//
@@ -832,6 +910,13 @@ void TiledAttr::appendKeyIntervals(
         {interval.begin / getKv() * getKv(),
          std::min((interval.end + getKv() - 1) / getKv() * getKv(), shape.kv)});
   normalizeIntervals(intervals);
+}
+
+Value TiledAttr::emitCovers(OpBuilder &builder, Location loc, Value q0,
+                            Value q1, Value kv0, Value kv1, Value qLen,
+                            Value kvLen) const {
+  // Rounding out only adds positions.
+  return getPattern().emitCovers(builder, loc, q0, q1, kv0, kv1, qLen, kvLen);
 }
 
 void TiledAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,

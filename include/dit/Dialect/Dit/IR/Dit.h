@@ -61,6 +61,8 @@ TileClass classifyTileByRows(PatternAttrInterface pattern, int64_t q0,
 Value emitIntersectsBySearch(PatternAttrInterface pattern, OpBuilder &builder,
                              Location loc, Value q0, Value q1, Value kv0,
                              Value kv1, Value qLen, Value kvLen);
+/// The default of `PatternAttrInterface::emitCovers`: false.
+Value emitNeverCovers(OpBuilder &builder, Location loc);
 /// Calls `body` once, with all keys.
 void emitAllKeys(OpBuilder &builder, Location loc, Value kvLen,
                  KeyRangeBody body);

@@ -151,7 +151,7 @@ class Dit_PatternAttr<string name, string attrMnemonic,
         DeclareAttrInterfaceMethods<Dit_PatternAttrInterface, overridden>]>;
 
 def Dit_CausalAttr : Dit_PatternAttr<"Causal", "causal",
-    ["classifyTile", "emitKeyRanges", "emitIntersects"]> {
+    ["classifyTile", "emitKeyRanges", "emitIntersects", "emitCovers"]> {
   let summary = "Keys up to the query's own position";
   let description = [{
     Query `i` looks at keys `j <= i + offset`. With `offset = kv - q` the mask
@@ -163,7 +163,7 @@ def Dit_CausalAttr : Dit_PatternAttr<"Causal", "causal",
 }
 
 def Dit_WindowAttr : Dit_PatternAttr<"Window", "window",
-    ["classifyTile", "emitKeyRanges", "emitIntersects"]> {
+    ["classifyTile", "emitKeyRanges", "emitIntersects", "emitCovers"]> {
   let summary = "Keys near the query along the sequence";
   let description = [{
     Query `i` looks at keys `i - left <= j <= i + right`; -1 is unlimited.
@@ -196,7 +196,7 @@ def Dit_GridWindowAttr : Dit_PatternAttr<"GridWindow", "grid_window",
 }
 
 def Dit_ArrowAttr : Dit_PatternAttr<"Arrow", "arrow",
-    ["emitKeyRanges", "verifyShape"]> {
+    ["emitKeyRanges", "emitCovers", "verifyShape"]> {
   let summary = "A window over video tokens, with text seen by all";
   let description = [{
     The sequence holds `text` text tokens, last or with `text_first` first. A
@@ -215,7 +215,7 @@ def Dit_ArrowAttr : Dit_PatternAttr<"Arrow", "arrow",
 }
 
 def Dit_FrameCausalAttr : Dit_PatternAttr<"FrameCausal", "frame_causal",
-    ["emitKeyRanges", "verifyShape"]> {
+    ["emitKeyRanges", "emitCovers", "verifyShape"]> {
   let summary = "Keys of the query's own frame and of earlier ones";
   let description = [{
     A video query looks at video keys of frames up to its own and at every
@@ -226,14 +226,14 @@ def Dit_FrameCausalAttr : Dit_PatternAttr<"FrameCausal", "frame_causal",
 }
 
 def Dit_AndAttr : Dit_PatternAttr<"And", "and",
-    ["emitKeyRanges", "verifyShape"]> {
+    ["emitKeyRanges", "emitCovers", "verifyShape"]> {
   let summary = "Intersection of patterns";
   let parameters = (ins ArrayRefParameter<"PatternAttrInterface">:$patterns);
   let assemblyFormat = "`<` $patterns `>`";
   let genVerifyDecl = 1;
 }
 
-def Dit_OrAttr : Dit_PatternAttr<"Or", "or", ["verifyShape"]> {
+def Dit_OrAttr : Dit_PatternAttr<"Or", "or", ["emitCovers", "verifyShape"]> {
   let summary = "Union of patterns";
   let parameters = (ins ArrayRefParameter<"PatternAttrInterface">:$patterns);
   let assemblyFormat = "`<` $patterns `>`";
@@ -241,7 +241,7 @@ def Dit_OrAttr : Dit_PatternAttr<"Or", "or", ["verifyShape"]> {
 }
 
 def Dit_TiledAttr : Dit_PatternAttr<"Tiled", "tiled",
-    ["emitKeyRanges", "verifyShape"]> {
+    ["emitKeyRanges", "emitCovers", "verifyShape"]> {
   let summary = "A pattern rounded out to tiles";
   let description = [{
     Holds every position of each `q x kv` tile in which `pattern` holds at

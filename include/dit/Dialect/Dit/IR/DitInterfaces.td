@@ -65,6 +65,19 @@ def Dit_PatternAttrInterface : AttrInterface<"PatternAttrInterface"> {
             $_attr, builder, loc, q0, q1, kv0, kv1, qLen, kvLen);
       }]>,
     InterfaceMethod<[{
+        Emits an i1 that is true only if the pattern holds every position of
+        the tile of queries `[q0, q1)` and keys `[kv0, kv1)` (index values, a
+        non-empty tile inside the shape). It may be false for such a tile: what
+        depends on it is speed, as positions of a covered tile need no mask.
+        The default is false.
+      }], "::mlir::Value", "emitCovers",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::mlir::Value":$q0, "::mlir::Value":$q1,
+           "::mlir::Value":$kv0, "::mlir::Value":$kv1,
+           "::mlir::Value":$qLen, "::mlir::Value":$kvLen), [{}], [{
+        return ::mlir::dit::detail::emitNeverCovers(builder, loc);
+      }]>,
+    InterfaceMethod<[{
         Emits, for the queries `[q0, q1)` (index values), key ranges that
         cover every key any of these queries may look at: `body` is called
         with the half-open bounds of each range, possibly inside loops that

@@ -1,0 +1,236 @@
+//===- AttentionMask.cpp - Which keys an attention looks at ---------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The ranges of the pattern, met with the tiles of the list and cut at
+// kv_valid, fill the queue of a block: this is where work is skipped. What a
+// queued panel holds beyond its range, or outside the pattern, is then set to
+// -inf in the scores; panels that are wholly allowed pay for no mask.
+//
+//===----------------------------------------------------------------------===//
+
+#include "AttentionEmitter.h"
+
+using namespace mlir;
+using namespace mlir::dit;
+using namespace mlir::dit::cpu;
+
+//===----------------------------------------------------------------------===//
+// The queue
+//===----------------------------------------------------------------------===//
+
+void AttentionEmitter::emitFlush(KernelBuilder &kb, const AttentionStep &step,
+                                 Value count, func::FuncOp stepFunc) {
+  AttentionStep call = step;
+  call.count = count;
+  SmallVector<Value> arguments;
+  for (Value *field : call.fields())
+    if (*field)
+      arguments.push_back(*field);
+  func::CallOp::create(kb, stepFunc, arguments);
+  kb.store(kb.index(0), step.count, {});
+}
+
+void AttentionEmitter::emitQueueEntry(KernelBuilder &kb,
+                                      const AttentionStep &step,
+                                      ValueRange entry, func::FuncOp stepFunc) {
+  Value count = kb.load(step.count, {});
+  if (plan.gather) {
+    kb.store(entry.front(), step.queue, count);
+  } else {
+    for (auto [i, value] : llvm::enumerate(entry))
+      kb.store(value, step.queue, {count, kb.index(i)});
+  }
+  Value next = kb.add(count, 1);
+  int64_t capacity = plan.gather ? plan.getStepKeys() : plan.panelsPerStep;
+  kb.ifThenElse(
+      kb.eq(next, kb.index(capacity)),
+      [&] { emitFlush(kb, step, next, stepFunc); },
+      [&] { kb.store(next, step.count, {}); });
+}
+
+/// Queues the keys of `[begin, end)`, which may be empty.
+void AttentionEmitter::emitQueueRange(KernelBuilder &kb,
+                                      const AttentionStep &step, Value begin,
+                                      Value end, func::FuncOp stepFunc) {
+  if (plan.gather) {
+    kb.loop(begin, end, 1,
+            [&](Value key) { emitQueueEntry(kb, step, {key}, stepFunc); });
+    return;
+  }
+  Value firstPanel = kb.div(begin, plan.panelKeys);
+  // An empty range ends before it begins, also after rounding.
+  Value endPanel =
+      kb.select(kb.lt(begin, end), kb.ceilDiv(end, plan.panelKeys), firstPanel);
+  kb.loop(firstPanel, endPanel, 1, [&](Value panel) {
+    Value first = kb.mul(panel, plan.panelKeys);
+    emitQueueEntry(kb, step,
+                   {panel, kb.max(first, begin),
+                    kb.min(kb.add(first, plan.panelKeys), end)},
+                   stepFunc);
+  });
+}
+
+void AttentionEmitter::emitQueueKeys(KernelBuilder &kb,
+                                     const AttentionOperands &operands,
+                                     const AttentionStep &step, Value row,
+                                     func::FuncOp stepFunc) {
+  Value zero = kb.index(0);
+  Value limit = step.keyLength;
+  if (operands.kvValid) {
+    Value valid = kb.toIndex(kb.load(operands.kvValid, step.batch));
+    limit = kb.max(zero, kb.min(valid, limit));
+  }
+  Value numTiles;
+  if (operands.num) {
+    Value listed =
+        kb.toIndex(kb.load(operands.num, {step.batch, step.head, row}));
+    numTiles = kb.min(listed, kb.dim(operands.idx, 3));
+  }
+  auto queueRange = [&](OpBuilder &builder, Location, Value begin, Value end) {
+    KernelBuilder inner(kb.getLoc(), builder);
+    end = inner.min(end, limit);
+    if (!operands.num)
+      return emitQueueRange(inner, step, begin, end, stepFunc);
+    inner.loop(zero, numTiles, 1, [&](Value entry) {
+      Value tile = inner.toIndex(
+          inner.load(operands.idx, {step.batch, step.head, row, entry}));
+      Value first = inner.mul(tile, op.getKVTile());
+      emitQueueRange(inner, step, inner.max(first, begin),
+                     inner.min(inner.add(first, op.getKVTile()), end),
+                     stepFunc);
+    });
+  };
+  if (!pattern)
+    return queueRange(kb, kb.getLoc(), zero, step.keyLength);
+  pattern.emitKeyRanges(kb, kb.getLoc(), step.queryBegin,
+                        kb.add(step.queryBegin, step.numRows), step.queryLength,
+                        step.keyLength, queueRange);
+}
+
+//===----------------------------------------------------------------------===//
+// Bias and masks of a step
+//===----------------------------------------------------------------------===//
+
+AttentionEmitter::Columns
+AttentionEmitter::emitColumns(KernelBuilder &kb, const AttentionStep &step,
+                              Value p) {
+  if (plan.gather) {
+    Value left = kb.sub(step.count, kb.mul(p, plan.panelKeys));
+    return {kb.index(0), kb.min(left, kb.index(plan.panelKeys)), Value()};
+  }
+  Value first = kb.mul(kb.load(step.queue, {p, kb.index(0)}), plan.panelKeys);
+  return {kb.sub(kb.load(step.queue, {p, kb.index(1)}), first),
+          kb.sub(kb.load(step.queue, {p, kb.index(2)}), first), first};
+}
+
+Value AttentionEmitter::emitKeyOfColumn(KernelBuilder &kb,
+                                        const AttentionStep &step,
+                                        const Columns &columns, Value p,
+                                        Value column) {
+  if (columns.firstKey)
+    return kb.add(columns.firstKey, column);
+  return kb.load(step.queue, kb.add(kb.mul(p, plan.panelKeys), column));
+}
+
+/// Adds the bias to the scores of all columns that hold a key.
+void AttentionEmitter::emitBias(KernelBuilder &kb, const AttentionStep &step,
+                                Value panels) {
+  auto type = cast<MemRefType>(step.bias.getType());
+  int64_t stride = type.getStridesAndOffset().first.back();
+  auto sourceVec = cast<VectorType>(vec.clone(type.getElementType()));
+  kb.loop(kb.index(0), panels, 1, [&](Value p) {
+    Columns columns = emitColumns(kb, step, p);
+    Value firstColumn = kb.mul(p, plan.panelKeys);
+    kb.loop(kb.index(0), step.numRows, 1, [&](Value row) {
+      Value query = kb.add(step.queryBegin, row);
+      auto biasAt = [&](Value key) {
+        return SmallVector<Value>{step.batch, step.head, query, key};
+      };
+      if (stride == 1 && columns.firstKey) {
+        kb.loop(0, plan.panelKeys, plan.lanes, [&](Value column) {
+          Value key = kb.add(columns.firstKey, column);
+          Value mask = kb.lanesBelow(plan.lanes, kb.sub(step.keyLength, key));
+          Value bias = vector::MaskedLoadOp::create(
+              kb, sourceVec, step.bias, biasAt(key), mask,
+              kb.constant(sourceVec, 0.0));
+          SmallVector<Value> at = {row, kb.add(firstColumn, column)};
+          Value score = kb.vload(vec, step.scores, at);
+          kb.vstore(kb.addf(score, kb.convert(bias, compute)), step.scores, at);
+        });
+        return;
+      }
+      kb.loop(columns.begin, columns.end, 1, [&](Value column) {
+        Value key = emitKeyOfColumn(kb, step, columns, p, column);
+        Value bias = kb.convert(kb.load(step.bias, biasAt(key)), compute);
+        SmallVector<Value> at = {row, kb.add(firstColumn, column)};
+        kb.store(kb.addf(kb.load(step.scores, at), bias), step.scores, at);
+      });
+    });
+  });
+}
+
+/// Sets the scores outside the columns of a panel to -inf.
+void AttentionEmitter::emitRangeMask(KernelBuilder &kb,
+                                     const AttentionStep &step, Value p,
+                                     const Columns &columns) {
+  Value minus = kb.minusInfinity(vec);
+  auto type = VectorType::get(plan.lanes, kb.getI1Type());
+  Value firstColumn = kb.mul(p, plan.panelKeys);
+  for (int64_t c = 0; c < plan.panelKeys; c += plan.lanes) {
+    Value below = kb.lanesBelow(plan.lanes, kb.add(columns.end, -c));
+    Value before = kb.lanesBelow(plan.lanes, kb.add(columns.begin, -c));
+    Value inside =
+        kb.land(below, arith::XOrIOp::create(kb, before, kb.integer(type, 1)));
+    Value column = kb.add(firstColumn, c);
+    kb.loop(kb.index(0), step.numRows, 1, [&](Value row) {
+      Value score = kb.vload(vec, step.scores, {row, column});
+      kb.vstore(arith::SelectOp::create(kb, inside, score, minus), step.scores,
+                {row, column});
+    });
+  }
+}
+
+/// Sets the scores outside the pattern to -inf.
+void AttentionEmitter::emitPatternMask(KernelBuilder &kb,
+                                       const AttentionStep &step, Value p,
+                                       const Columns &columns) {
+  Value minus = kb.minusInfinity(compute);
+  Value firstColumn = kb.mul(p, plan.panelKeys);
+  kb.loop(kb.index(0), step.numRows, 1, [&](Value row) {
+    Value query = kb.add(step.queryBegin, row);
+    kb.loop(columns.begin, columns.end, 1, [&](Value column) {
+      Value key = emitKeyOfColumn(kb, step, columns, p, column);
+      Value inside = pattern.emitContains(kb, kb.getLoc(), query, key,
+                                          step.queryLength, step.keyLength);
+      SmallVector<Value> at = {row, kb.add(firstColumn, column)};
+      Value score = kb.load(step.scores, at);
+      kb.store(kb.select(inside, score, minus), step.scores, at);
+    });
+  });
+}
+
+void AttentionEmitter::emitMask(KernelBuilder &kb, const AttentionStep &step,
+                                Value panels) {
+  kb.loop(kb.index(0), panels, 1, [&](Value p) {
+    Columns columns = emitColumns(kb, step, p);
+    Value ranged = kb.lor(kb.lt(kb.index(0), columns.begin),
+                          kb.lt(columns.end, kb.index(plan.panelKeys)));
+    kb.ifThen(ranged, [&] { emitRangeMask(kb, step, p, columns); });
+    if (!pattern)
+      return;
+    if (!columns.firstKey)
+      return emitPatternMask(kb, step, p, columns);
+    Value covered = pattern.emitCovers(kb, kb.getLoc(), step.queryBegin,
+                                       kb.add(step.queryBegin, step.numRows),
+                                       kb.add(columns.firstKey, columns.begin),
+                                       kb.add(columns.firstKey, columns.end),
+                                       step.queryLength, step.keyLength);
+    Value partial = arith::XOrIOp::create(kb, covered, kb.bit(true));
+    kb.ifThen(partial, [&] { emitPatternMask(kb, step, p, columns); });
+  });
+}

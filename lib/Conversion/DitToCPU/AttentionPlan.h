@@ -1,0 +1,70 @@
+//===- AttentionPlan.h - Tile sizes of the attention kernel -----*- C++ -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Pure arithmetic from the shape of an attention and a CPU to the sizes of
+// its register tile, its key panels and its query blocks.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIT_LIB_CONVERSION_DITTOCPU_ATTENTIONPLAN_H
+#define DIT_LIB_CONVERSION_DITTOCPU_ATTENTIONPLAN_H
+
+#include "dit/Conversion/CPUTarget.h"
+#include "llvm/ADT/SmallVector.h"
+
+#include <optional>
+
+namespace mlir::dit::cpu {
+
+/// What the plan depends on; lengths are `ShapedType::kDynamic` if unknown.
+struct AttentionProblem {
+  int64_t queryLength;
+  int64_t keyLength;
+  int64_t headSize;
+  int64_t valueHeadSize;
+  /// Bits of the type of the arithmetic, 32 or 64.
+  unsigned bits;
+  /// Extents of the tiles of a tile list.
+  std::optional<std::pair<int64_t, int64_t>> tile;
+};
+
+/// The sizes of one attention kernel. Keys come in panels of `panelKeys`, of
+/// which `panelsPerStep` are scored before the softmax looks at them.
+struct AttentionPlan {
+  /// Elements of a vector.
+  int64_t lanes;
+  /// Rows (queries) of the register tile.
+  int64_t tileRows;
+  /// Keys of a panel, a multiple of `lanes`: the register tile is
+  /// `tileRows` x `panelKeys`.
+  int64_t panelKeys;
+  int64_t panelsPerStep;
+  /// Queries of a block, the unit of parallel work.
+  int64_t blockRows;
+  /// `blockRows` rounded up to whole register tiles.
+  int64_t paddedRows;
+  /// Query blocks of one row of the tile list; 1 without one.
+  int64_t blocksPerTile;
+  /// Vectors of each chunk of columns of the values.
+  llvm::SmallVector<int64_t> valueChunks;
+  /// Whether a step gathers its keys one by one, because the tiles of the
+  /// list are too narrow for whole panels.
+  bool gather;
+
+  static AttentionPlan get(const AttentionProblem &problem,
+                           const CPUTarget &target);
+
+  int64_t getPanelVectors() const { return panelKeys / lanes; }
+  int64_t getStepKeys() const { return panelKeys * panelsPerStep; }
+  /// Columns of the values rounded up to whole vectors.
+  int64_t getPaddedValueSize() const;
+};
+
+} // namespace mlir::dit::cpu
+
+#endif // DIT_LIB_CONVERSION_DITTOCPU_ATTENTIONPLAN_H

@@ -1,0 +1,198 @@
+//===- DitToCPU.cpp - dit ops on memrefs to CPU kernels -------------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dit/Conversion/DitToCPU.h"
+
+#include "AttentionEmitter.h"
+#include "Kernels.h"
+#include "dit/Conversion/Passes.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Interfaces/DataLayoutInterfaces.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace mlir::dit {
+#define GEN_PASS_DEF_CONVERTDITTOCPU
+#include "dit/Conversion/Passes.h.inc"
+} // namespace mlir::dit
+
+using namespace mlir;
+using namespace mlir::dit;
+using namespace mlir::dit::cpu;
+
+//===----------------------------------------------------------------------===//
+// Call sites
+//===----------------------------------------------------------------------===//
+
+OperandView mlir::dit::cpu::getIdentityView(Value value) {
+  auto type = cast<MemRefType>(value.getType());
+  OperandView view{value, {}, llvm::to_vector(type.getShape()), {}};
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    view.dims.push_back(d);
+  return view;
+}
+
+LogicalResult mlir::dit::cpu::callOnViews(
+    Operation *op, KernelBuilder &kb, ArrayRef<OperandView> operands,
+    ValueRange scalars, llvm::function_ref<func::FuncOp(TypeRange)> getKernel) {
+  SmallVector<Type> types;
+  for (const OperandView &operand : operands) {
+    MemRefType type = KernelLibrary::getViewType(operand);
+    if (!type)
+      return op->emitOpError()
+             << "expected operands with a strided layout to call a kernel, got "
+             << operand.source.getType();
+    types.push_back(type);
+  }
+  llvm::append_range(types, scalars.getTypes());
+  SmallVector<Value> arguments;
+  for (const OperandView &operand : operands)
+    arguments.push_back(KernelLibrary::createView(kb, op->getLoc(), operand));
+  llvm::append_range(arguments, scalars);
+  func::CallOp::create(kb, getKernel(types), arguments);
+  return success();
+}
+
+/// A view of an attention operand with the dimensions `letters`.
+static OperandView getAttentionView(Value value, DimOrderAttr order,
+                                    ArrayRef<int64_t> shape) {
+  OperandView view{value, {}, llvm::to_vector(shape), {}};
+  for (char letter : StringRef("bhsd")) {
+    std::optional<unsigned> position = order.position(letter);
+    view.dims.push_back(position ? static_cast<int64_t>(*position) : -1);
+  }
+  return view;
+}
+
+/// A view that repeats dimensions of extent 1 up to `shape`, whose unknown
+/// extents are `extents`.
+static OperandView getBroadcastView(Value value, ArrayRef<int64_t> shape,
+                                    ArrayRef<Value> extents) {
+  OperandView view = getIdentityView(value);
+  for (auto [i, extent] : llvm::enumerate(shape))
+    view.shape[i] = extent;
+  view.extents = llvm::to_vector(extents);
+  view.extents.resize(view.shape.size());
+  return view;
+}
+
+LogicalResult mlir::dit::cpu::callKernel(AttentionOp op, KernelBuilder &kb,
+                                         KernelLibrary &library) {
+  int64_t batch = op.getBatch(), heads = op.getNumQueryHeads(),
+          kvHeads = op.getNumKVHeads(), queries = op.getQueryLength(),
+          keys = op.getKVLength(), size = op.getHeadSize(),
+          valueSize = op.getValueHeadSize();
+  // Values of the unknown extents, for operands that broadcast.
+  auto extent = [&](Value operand, DimOrderAttr order, char letter) -> Value {
+    std::optional<unsigned> position = order.position(letter);
+    return position ? kb.dim(operand, *position) : kb.index(1);
+  };
+  Value batchValue = extent(op.getQ(), op.getQDimOrder(), 'b');
+  Value headsValue = extent(op.getQ(), op.getQDimOrder(), 'h');
+  Value queriesValue = extent(op.getQ(), op.getQDimOrder(), 's');
+  Value keysValue = extent(op.getK(), op.getKDimOrder(), 's');
+
+  SmallVector<OperandView> operands = {
+      getAttentionView(op.getQ(), op.getQDimOrder(),
+                       {batch, heads, queries, size}),
+      getAttentionView(op.getK(), op.getKDimOrder(),
+                       {batch, kvHeads, keys, size}),
+      getAttentionView(op.getV(), op.getVDimOrder(),
+                       {batch, kvHeads, keys, valueSize})};
+  if (Value bias = op.getBias())
+    operands.push_back(
+        getBroadcastView(bias, {batch, heads, queries, keys},
+                         {batchValue, headsValue, queriesValue, keysValue}));
+  if (op.hasTiles())
+    for (Value list : {op.getTileNum(), op.getTileIdx()})
+      operands.push_back(
+          getBroadcastView(list, {batch, heads}, {batchValue, headsValue}));
+  if (Value valid = op.getKvValid())
+    operands.push_back(getIdentityView(valid));
+  operands.push_back(getAttentionView(op.getOutput(), op.getODimOrder(),
+                                      {batch, heads, queries, valueSize}));
+  if (Value lse = op.getLse())
+    operands.push_back(getIdentityView(lse));
+  return callOnViews(op, kb, operands, {}, [&](TypeRange types) {
+    return AttentionEmitter(op, library).getKernel(types);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// The conversion
+//===----------------------------------------------------------------------===//
+
+/// The compute ops that have kernels.
+static bool isComputeOp(Operation *op) { return isa<AttentionOp>(op); }
+
+static LogicalResult convert(Operation *op, KernelLibrary &library) {
+  if (llvm::any_of(op->getOperandTypes(), llvm::IsaPred<TensorType>))
+    return op->emitOpError() << "expected memref operands to call a kernel; "
+                                "bufferize the module first";
+  KernelBuilder kb(op->getLoc(), OpBuilder(op));
+  LogicalResult result = llvm::TypeSwitch<Operation *, LogicalResult>(op)
+                             .Case<AttentionOp>([&](auto typed) {
+                               return callKernel(typed, kb, library);
+                             })
+                             .Default([](Operation *) { return failure(); });
+  if (succeeded(result))
+    op->erase();
+  return result;
+}
+
+LogicalResult mlir::dit::convertDitToCPU(ModuleOp module,
+                                         const CPUTarget &target,
+                                         int64_t &numKernels,
+                                         int64_t &numCalls) {
+  SmallVector<Operation *> ops;
+  module.walk([&](Operation *op) {
+    if (isComputeOp(op))
+      ops.push_back(op);
+  });
+  KernelLibrary library(module, target);
+  for (Operation *op : ops)
+    if (failed(convert(op, library)))
+      return failure();
+  numKernels = library.getNumKernels();
+  numCalls = ops.size();
+  return success();
+}
+
+namespace {
+
+struct ConvertDitToCPUPass
+    : public dit::impl::ConvertDitToCPUBase<ConvertDitToCPUPass> {
+  using ConvertDitToCPUBase::ConvertDitToCPUBase;
+
+  void runOnOperation() override {
+    CPUTarget given;
+    given.vectorBits = vectorBits;
+    given.vectorRegisters = registers;
+    given.l1Bytes = l1Bytes;
+    given.l2Bytes = l2Bytes;
+    ModuleOp module = getOperation();
+    CPUTarget target =
+        given.withDefaults(CPUTarget::getFromSpec(module.getTargetSystemSpec()))
+            .withDefaults(CPUTarget::getHost());
+    // One f64 is the smallest vector of the widest type.
+    if (target.vectorBits < 64 || !llvm::isPowerOf2_64(target.vectorBits) ||
+        target.vectorRegisters < 4) {
+      module.emitError() << "expected vectors of a power of two of at least 64 "
+                            "bits and at least 4 registers, got "
+                         << target.vectorBits << " bits and "
+                         << target.vectorRegisters << " registers";
+      return signalPassFailure();
+    }
+    int64_t kernels = 0, calls = 0;
+    if (failed(convertDitToCPU(module, target, kernels, calls)))
+      return signalPassFailure();
+    numKernels += kernels;
+    numCalls += calls;
+  }
+};
+
+} // namespace

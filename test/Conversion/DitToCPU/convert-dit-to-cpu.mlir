@@ -1,0 +1,99 @@
+// RUN: dit-opt %s -split-input-file --convert-dit-to-cpu="vector-bits=512 registers=32 l2-bytes=1048576" | FileCheck %s
+// RUN: dit-opt %s -split-input-file --convert-dit-to-cpu="vector-bits=256 registers=16 l2-bytes=1048576" | FileCheck %s --check-prefix=AVX2
+
+// Two layers of one configuration call one kernel, although their operands lie
+// in other orders and with other strides; the third has another scale.
+// CHECK-LABEL: func.func @layers
+// CHECK:         %[[Q:.*]] = memref.reinterpret_cast {{.*}} to memref<1x4x512x64xf32, strided<[?, ?, ?, 1], offset: ?>>
+// CHECK:         call @dit_attention_f32_q512_kv512_d64(
+// CHECK:         call @dit_attention_f32_q512_kv512_d64(
+// CHECK:         call @dit_attention_f32_q512_kv512_d64_0(
+// CHECK-NOT:     dit.attention
+func.func @layers(%a: memref<1x4x512x64xf32>, %b: memref<1x512x4x64xf32, strided<[524288, 1024, 64, 1]>>, %o: memref<1x4x512x64xf32>) {
+  dit.attention ins(%a, %a, %a : memref<1x4x512x64xf32>, memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) outs(%o : memref<1x4x512x64xf32>) {scale = 0.125 : f64, site = "blocks.0.attn1"}
+  dit.attention ins(%b, %a, %a : memref<1x512x4x64xf32, strided<[524288, 1024, 64, 1]>>, memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) outs(%o : memref<1x4x512x64xf32>) {scale = 0.125 : f64, site = "blocks.1.attn1", q_order = #dit.order<bshd>}
+  dit.attention ins(%a, %a, %a : memref<1x4x512x64xf32>, memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) outs(%o : memref<1x4x512x64xf32>) {scale = 0.25 : f64, site = "blocks.2.attn1"}
+  return
+}
+
+// Panels of keys and values once per head; one task per batch, head and query
+// block; nothing has the size of the scores.
+// CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64(
+// CHECK-NOT:     512x512
+// CHECK-COUNT-2: memref.alloc(%{{.*}}, %{{.*}}, %{{.*}}) {alignment = 64 : i64} : memref<?x?x?x4096xf32>
+// CHECK:         scf.parallel (%{{.*}}, %{{.*}}, %{{.*}}) =
+// CHECK:         scf.parallel (%{{.*}}, %{{.*}}, %{{.*}}) =
+// CHECK-NEXT:      func.call @dit_attention_f32_q512_kv512_d64_block(
+// CHECK:         memref.dealloc
+
+// CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_block(
+// CHECK-NOT:     512x512
+// CHECK:         memref.alloca() {alignment = 64 : i64} : memref<[[ROWS:90]]x64xf32>
+// CHECK:         memref.alloca() {alignment = 64 : i64} : memref<[[ROWS]]x128xf32>
+
+// The register tile: 6 x 64 on 32 registers of 512 bits, 24 accumulators that
+// the loop carries; 6 x 16 on 16 registers of 256 bits.
+// CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_block_step(
+// CHECK:         scf.for
+// CHECK:           scf.for %{{.*}} = %{{.*}} to %{{.*}} step %{{.*}} {
+// CHECK:             scf.for {{.*}} iter_args(
+// CHECK-COUNT-4:       vector.load {{.*}} : memref<?x?x?x4096xf32>, vector<16xf32>
+// CHECK-COUNT-24:      vector.fma {{.*}} : vector<16xf32>
+// CHECK-NOT:           vector.fma
+// CHECK:               scf.yield
+
+// AVX2-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_block_step(
+// AVX2:         scf.for
+// AVX2:             scf.for {{.*}} iter_args(
+// AVX2-COUNT-2:       vector.load {{.*}} : memref<?x?x?x1024xf32>, vector<8xf32>
+// AVX2-COUNT-12:      vector.fma {{.*}} : vector<8xf32>
+// AVX2-NOT:           vector.fma
+// AVX2:               scf.yield
+
+// -----
+
+// A tile list becomes a loop over its entries: what is not listed is never
+// queued. kv_valid cuts the ranges.
+// CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_t64x64_block(
+// CHECK-SAME:    {{.*}}%[[NUM:[^:]+]]: memref<1x4x8xi32, strided<[?, ?, 1], offset: ?>>, %[[IDX:[^:]+]]: memref<1x4x8x?xi32, strided<[?, ?, ?, 1], offset: ?>>, %[[VALID:[^:]+]]: memref<1xi32,
+// CHECK:         %[[VALID0:.*]] = memref.load %[[VALID]]
+// CHECK:         %[[LISTED:.*]] = memref.load %[[NUM]]
+// CHECK:         %[[LISTED_INDEX:.*]] = arith.index_cast %[[LISTED]]
+// CHECK:         %[[ENTRIES:.*]] = arith.minsi %[[LISTED_INDEX]]
+// CHECK:         scf.for %[[ENTRY:.*]] = %{{.*}} to %[[ENTRIES]]
+// CHECK:           memref.load %[[IDX]][%{{.*}}, %{{.*}}, %{{.*}}, %[[ENTRY]]]
+// CHECK:           scf.for
+// CHECK:             func.call @dit_attention_f32_q512_kv512_d64_t64x64_block_step
+func.func @tiles(%a: memref<1x4x512x64xf32>, %num: memref<1x1x8xi32>, %idx: memref<1x1x8x?xi32>, %valid: memref<1xi32>, %o: memref<1x4x512x64xf32>) {
+  dit.attention ins(%a, %a, %a : memref<1x4x512x64xf32>, memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) tiles(%num, %idx : memref<1x1x8xi32>, memref<1x1x8x?xi32>) by [64, 64] kv_valid(%valid : memref<1xi32>) outs(%o : memref<1x4x512x64xf32>) {scale = 0.125 : f64}
+  return
+}
+
+// -----
+
+// The token lists of query groups: keys are gathered, nothing is packed ahead.
+// CHECK-LABEL: func.func private @dit_attention_bf16_qd_kvd_d64_t32x1(
+// CHECK-NOT:     memref.alloc(
+// CHECK:         scf.parallel
+// CHECK-LABEL: func.func private @dit_attention_bf16_qd_kvd_d64_t32x1_block(
+// CHECK:         memref.alloca() {alignment = 64 : i64} : memref<128xindex>
+func.func @tokens(%a: memref<?x?x?x64xbf16>, %num: memref<?x?x?xi32>, %idx: memref<?x?x?x?xi32>, %o: memref<?x?x?x64xbf16>) {
+  dit.attention ins(%a, %a, %a : memref<?x?x?x64xbf16>, memref<?x?x?x64xbf16>, memref<?x?x?x64xbf16>) tiles(%num, %idx : memref<?x?x?xi32>, memref<?x?x?x?xi32>) by [32, 1] outs(%o : memref<?x?x?x64xbf16>) {scale = 0.125 : f64}
+  return
+}
+
+// -----
+
+// The window gives the bounds of the loop over panels; its mask is applied to
+// panels that it does not cover.
+// CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_window_block(
+// CHECK:         %[[BEGIN:.*]] = arith.minsi
+// CHECK:         %[[END:.*]] = arith.minsi
+// CHECK:         scf.for
+// CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_window_block_step(
+// CHECK:         arith.cmpi sle
+// CHECK:         scf.if
+func.func @window(%a: memref<1x4x512x64xf32>, %o: memref<1x4x512x64xf32>) {
+  dit.attention ins(%a, %a, %a : memref<1x4x512x64xf32>, memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) pattern(#dit.window<left = 100, right = 20>) outs(%o : memref<1x4x512x64xf32>) {scale = 0.125 : f64}
+  return
+}
