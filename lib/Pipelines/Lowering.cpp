@@ -47,8 +47,9 @@ llvm::Error mlir::dit::lowerToTarget(ModuleOp module, StringRef entry,
   if (!PassPipelineInfo::lookup(pipeline))
     return llvm::createStringError("unknown target '" + target +
                                    "': there is no pipeline " + pipeline);
-  std::string text = "dit-export-entries{entries=" + entry.str() + "}," +
-                     pipeline + "{" + pipelineOptions.str() + "}";
+  std::string text = "dit-export-entries{entries=" + entry.str() +
+                     "},symbol-dce," + pipeline + "{" + pipelineOptions.str() +
+                     "}";
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
   std::string parseErrors;
   llvm::raw_string_ostream parseErrorStream(parseErrors);

@@ -25,6 +25,8 @@ static const char kOverview[] =
       runs @main (or the only function) for the host and writes its result
   dit-run model.mlirbc --inputs x.npy,t.npy --expect ref.npy --tolerance 1e-4
       exits 0 only if every result is within the tolerance of the reference
+  dit-run sampler.mlir --link model.mlirbc --entry sample --inputs noise.npy
+      compiles a loop together with the model that it calls
   dit-run model.mlirbc --list-entries
       says what can be run and what its inputs are
 
@@ -59,6 +61,13 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   static cl::opt<std::string> inputs(
       "inputs", cl::value_desc("a.npy,..."), cl::cat(category),
       cl::desc("Arguments of the function, one file each"));
+  static cl::opt<std::string> libraries(
+      "link", cl::value_desc("b.mlirbc,..."), cl::cat(category),
+      cl::desc("Modules whose functions resolve declarations of the first"));
+  static cl::opt<std::string> emitModule(
+      "emit-module", cl::value_desc("file"), cl::cat(category),
+      cl::desc("Write the module as linked and do not run it; as bytecode if "
+               "the name ends in .mlirbc"));
   static cl::opt<std::string> outputs(
       "outputs", cl::value_desc("o.npy,..."), cl::cat(category),
       cl::desc("Where the results go; an empty item skips a result"));
@@ -108,6 +117,8 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   options.inputs = split(inputs);
   options.outputs = split(outputs);
   options.expected = split(expected);
+  options.libraries = split(libraries);
+  options.emitModule = emitModule;
   options.tolerance = tolerance;
   options.target = target;
   options.pipelineOptions = pipelineOptions;

@@ -25,6 +25,10 @@ struct RunOptions {
   /// Empty: `main`, or the only function.
   std::string entry;
   llvm::SmallVector<std::string> inputs, outputs, expected;
+  /// Modules that define what `file` declares.
+  llvm::SmallVector<std::string> libraries;
+  /// Where the linked module goes; empty: it is run.
+  std::string emitModule;
   std::string target;
   std::string pipelineOptions;
   std::string jsonPath;

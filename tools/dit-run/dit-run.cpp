@@ -19,9 +19,11 @@
 #include "dit/Pipelines/Lowering.h"
 #include "dit/Runtime/Runtime.h"
 #include "dit/Support/Npy.h"
+#include "dit/Target/LinkModules.h"
 #include "dit/Target/ModuleFile.h"
 #include "dit/Target/Program.h"
 
+#include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -46,6 +48,7 @@ public:
   llvm::Error run();
 
 private:
+  llvm::Error link(ModuleOp module);
   llvm::Error listEntries(ModuleOp module);
   llvm::Expected<Program> compile(ModuleOp module);
   llvm::Error readInputs();
@@ -89,6 +92,43 @@ static bool isCompatible(ArrayRef<int64_t> shape, RankedTensorType type) {
 static void reinterpretBits(HostTensor &tensor, dit_rt_dtype wanted) {
   if (wanted == DIT_RT_BF16 && tensor.getDType() == DIT_RT_I16)
     tensor.setDType(wanted);
+}
+
+/// Resolves the declarations of `module` by the modules of --link.
+llvm::Error Runner::link(ModuleOp module) {
+  for (StringRef path : options.libraries) {
+    auto library = parseModuleFile(path, module.getContext());
+    if (!library)
+      return inArgument("--link: " + path, library.takeError());
+    if (llvm::Error error = linkModules(module, std::move(*library)))
+      return inArgument("--link: " + path, std::move(error));
+  }
+  SmallVector<StringRef> missing = getUnresolvedFunctions(module);
+  if (missing.empty())
+    return llvm::Error::success();
+  return inArgument(
+      options.file,
+      llvm::createStringError("no definition of " + llvm::join(missing, ", ") +
+                              "; name a module that has it with --link"));
+}
+
+/// Writes the linked module, as bytecode or text by the name of the file.
+static llvm::Error emitModule(ModuleOp module, StringRef path) {
+  std::error_code error;
+  llvm::raw_fd_ostream file(path, error);
+  if (error)
+    return llvm::errorCodeToError(error);
+  if (!path.ends_with(".mlirbc"))
+    module.print(file);
+  else if (failed(writeBytecodeToFile(module, file)))
+    return llvm::createStringError("the module cannot be written as bytecode");
+  file.close();
+  if (file.has_error()) {
+    error = file.error();
+    file.clear_error();
+    return llvm::errorCodeToError(error);
+  }
+  return llvm::Error::success();
 }
 
 llvm::Error Runner::listEntries(ModuleOp module) {
@@ -306,6 +346,14 @@ llvm::Error Runner::run() {
     return inArgument(options.file, module.takeError());
   if (options.listEntries)
     return listEntries(**module);
+  if (llvm::Error error = link(**module))
+    return error;
+  if (!options.emitModule.empty()) {
+    if (llvm::Error error = emitModule(**module, options.emitModule))
+      return inArgument("--emit-module: " + options.emitModule,
+                        std::move(error));
+    return llvm::Error::success();
+  }
   auto chosen = chooseEntry(**module, options.entry);
   if (!chosen)
     return inArgument("--entry", chosen.takeError());
