@@ -27,6 +27,7 @@ static ShapedType shapedTypeOf(Value value) {
 //===----------------------------------------------------------------------===//
 
 DIT_DEFINE_DESTINATION_OP_METHODS(AttentionOp)
+DIT_DEFINE_CAST_FOLD(AttentionOp)
 
 MutableOperandRange AttentionOp::getDpsInitsMutable() {
   unsigned inits = getLse() ? 2 : 1;
@@ -288,6 +289,7 @@ LogicalResult AttentionOp::verify() {
 //===----------------------------------------------------------------------===//
 
 DIT_DEFINE_TRAILING_INITS_OP_METHODS(AttentionMergeOp, 2)
+DIT_DEFINE_CAST_FOLD(AttentionMergeOp)
 
 LogicalResult AttentionMergeOp::verify() {
   if (failed(verifyUniformOperands(*this)))

@@ -66,10 +66,10 @@ void DitDialect::initialize() {
 #include "dit/Dialect/Dit/IR/DitOps.cpp.inc"
       >();
   addInterfaces<DitBytecodeInterface>();
-  declarePromisedInterfaces<
-      bufferization::BufferizableOpInterface, AttentionOp, AttentionMergeOp,
-      LowRankScoreOp, TopkMaskOp, TilesUnionOp, TilesSliceOp, TilesTransposeOp,
-      GroupTokensOp, UngroupTokensOp>();
+  declarePromisedInterfaces<bufferization::BufferizableOpInterface, AttentionOp,
+                            AttentionMergeOp, LowRankScoreOp, TopkMaskOp,
+                            TilesUnionOp, TilesSliceOp, TilesTransposeOp,
+                            GroupTokensOp, UngroupTokensOp>();
 }
 
 Operation *DitDialect::materializeConstant(OpBuilder &builder, Attribute value,

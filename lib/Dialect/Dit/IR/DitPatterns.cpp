@@ -292,19 +292,6 @@ void mlir::dit::normalizeIntervals(SmallVectorImpl<KeyInterval> &intervals) {
     intervals.truncate(last + 1);
 }
 
-bool mlir::dit::isFullPattern(PatternAttrInterface pattern,
-                              PatternShape shape) {
-  if (auto window = dyn_cast<WindowAttr>(pattern))
-    if (window.getLeft() < 0 && window.getRight() < 0)
-      return true;
-  if (ShapedType::isDynamic(shape.q) || ShapedType::isDynamic(shape.kv))
-    return false;
-  if (shape.q == 0 || shape.kv == 0)
-    return true;
-  return pattern.classifyTile(0, shape.q, 0, shape.kv, shape) ==
-         TileClass::Full;
-}
-
 //===----------------------------------------------------------------------===//
 // CausalAttr
 //===----------------------------------------------------------------------===//

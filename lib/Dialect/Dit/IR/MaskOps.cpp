@@ -9,6 +9,7 @@
 #include "OpUtils.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
@@ -20,6 +21,10 @@ DIT_DEFINE_TRAILING_INITS_OP_METHODS(TopkMaskOp, 2)
 DIT_DEFINE_TRAILING_INITS_OP_METHODS(TilesUnionOp, 2)
 DIT_DEFINE_TRAILING_INITS_OP_METHODS(TilesSliceOp, 2)
 DIT_DEFINE_TRAILING_INITS_OP_METHODS(TilesTransposeOp, 2)
+
+DIT_DEFINE_CAST_FOLD(LowRankScoreOp)
+DIT_DEFINE_CAST_FOLD(TopkMaskOp)
+DIT_DEFINE_CAST_FOLD(TilesTransposeOp)
 
 static ShapedType shapedTypeOf(Value value) {
   return cast<ShapedType>(value.getType());
@@ -145,6 +150,25 @@ LogicalResult TilesUnionOp::verify() {
                         /*broadcast=*/false, "result");
 }
 
+/// Whether the result of a list op has the type of the list (`num`, `idx`) and
+/// surely as many rows and as much room.
+static bool hasRoomOf(Operation *op, Value num, Value idx) {
+  return op->getResultTypes() == TypeRange{num.getType(), idx.getType()} &&
+         shapedTypeOf(num).hasStaticShape() &&
+         shapedTypeOf(idx).hasStaticShape();
+}
+
+LogicalResult TilesUnionOp::fold(FoldAdaptor,
+                                 SmallVectorImpl<OpFoldResult> &results) {
+  // The union of a list with itself is the list.
+  if (getNum1() == getNum2() && getIdx1() == getIdx2() &&
+      hasRoomOf(*this, getNum1(), getIdx1())) {
+    results.assign({getNum1(), getIdx1()});
+    return success();
+  }
+  return foldMemRefCasts(*this);
+}
+
 LogicalResult TilesSliceOp::verify() {
   if (failed(verifyUniformOperands(*this)))
     return failure();
@@ -170,6 +194,25 @@ LogicalResult TilesSliceOp::verify() {
   return verifyExtent(*this, shapedTypeOf(getIdx()).getDimSize(3),
                       shapedTypeOf(getSrcIdx()).getDimSize(3),
                       "a result with a capacity");
+}
+
+LogicalResult TilesSliceOp::fold(FoldAdaptor adaptor,
+                                 SmallVectorImpl<OpFoldResult> &results) {
+  // All rows from the first on are the source. A batch or head dimension of
+  // extent 1 is kept whole at any offset.
+  auto startsAtZero = [&](Attribute offset, unsigned d) {
+    auto value = dyn_cast_or_null<IntegerAttr>(offset);
+    return (value && value.getValue().isZero()) ||
+           (d < 2 && shapedTypeOf(getSrcNum()).getDimSize(d) == 1);
+  };
+  if (hasRoomOf(*this, getSrcNum(), getSrcIdx()) &&
+      startsAtZero(adaptor.getBatchOffset(), 0) &&
+      startsAtZero(adaptor.getHeadOffset(), 1) &&
+      startsAtZero(adaptor.getQueryOffset(), 2)) {
+    results.assign({getSrcNum(), getSrcIdx()});
+    return success();
+  }
+  return foldMemRefCasts(*this);
 }
 
 LogicalResult TilesTransposeOp::verify() {

@@ -8,6 +8,7 @@
 
 #include "OpUtils.h"
 
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -95,6 +96,10 @@ void mlir::dit::detail::appendTensorTypes(ValueRange inits,
   for (Value init : inits)
     if (init && isa<RankedTensorType>(init.getType()))
       types.push_back(init.getType());
+}
+
+LogicalResult mlir::dit::detail::foldMemRefCasts(Operation *op) {
+  return memref::foldMemRefCast(op);
 }
 
 LogicalResult mlir::dit::detail::reifyInits(DestinationStyleOpInterface op,

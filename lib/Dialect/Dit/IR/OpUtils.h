@@ -44,6 +44,9 @@ Type getAccumulatorType(Type elementType);
 /// Types of the tensor operands among `inits`.
 void appendTensorTypes(ValueRange inits, SmallVectorImpl<Type> &types);
 
+/// Reads and writes through the sources of `memref.cast`s.
+LogicalResult foldMemRefCasts(Operation *op);
+
 /// Sizes of the inits as result shapes.
 LogicalResult reifyInits(DestinationStyleOpInterface op, OpBuilder &builder,
                          ReifiedRankedShapedTypeDims &dims);
@@ -68,6 +71,12 @@ void appendEffects(
           &effects) {                                                          \
     mlir::dit::detail::appendEffects(                                          \
         cast<DestinationStyleOpInterface>(getOperation()), effects);           \
+  }
+
+/// `fold` of an op that folds nothing but casts of its memrefs.
+#define DIT_DEFINE_CAST_FOLD(OP)                                               \
+  LogicalResult OP::fold(FoldAdaptor, SmallVectorImpl<OpFoldResult> &) {       \
+    return mlir::dit::detail::foldMemRefCasts(getOperation());                 \
   }
 
 /// `DIT_DEFINE_DESTINATION_OP_METHODS` for an op whose last `COUNT` operands

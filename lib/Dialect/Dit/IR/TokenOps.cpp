@@ -82,7 +82,7 @@ template <typename InverseOp, typename OpTy>
 static LogicalResult foldPermutation(OpTy op,
                                      SmallVectorImpl<OpFoldResult> &results) {
   if (op->getNumResults() == 0)
-    return failure();
+    return foldMemRefCasts(op);
   if (op.getInput().getType() == op->getResult(0).getType() &&
       llvm::all_of(op.getCube(), [](int64_t e) { return e == 1; })) {
     results.push_back(op.getInput());

@@ -86,6 +86,12 @@ namespace mlir::dit {
 /// unknown and the answer depends on it.
 bool isFullPattern(PatternAttrInterface pattern, PatternShape shape);
 
+/// A pattern that holds the same positions of `shape` in a simpler form: nested
+/// combinations flattened, operands that repeat or change nothing dropped;
+/// null if it holds all. Lengths may be unknown.
+PatternAttrInterface simplifyPattern(PatternAttrInterface pattern,
+                                     PatternShape shape);
+
 /// The key intervals of `intervals` merged into ascending, disjoint, maximal
 /// ones; empty ones are dropped.
 void normalizeIntervals(SmallVectorImpl<KeyInterval> &intervals);

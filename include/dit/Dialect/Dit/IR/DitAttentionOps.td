@@ -70,6 +70,7 @@ def Dit_AttentionOp : Dit_DestinationOp<"attention", [AttrSizedOperandSegments]>
     `outs` `(` $output (`,` $lse^)? `:` type($output) (`,` type($lse)^)? `)`
     attr-dict
   }];
+  let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable();
 

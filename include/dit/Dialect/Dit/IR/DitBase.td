@@ -55,6 +55,7 @@ class Dit_DestinationOp<string mnemonic, list<Trait> traits = []>
         DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 #endif // DIT_DIALECT_DIT_IR_DITBASE_TD

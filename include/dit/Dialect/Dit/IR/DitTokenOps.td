@@ -20,7 +20,6 @@ class Dit_TokenPermutationOp<string mnemonic>
     `ins` `(` $input `:` type($input) `)` `dim` $dim `grid` $grid `cube` $cube
     `outs` `(` $output `:` type($output) `)` attr-dict
   }];
-  let hasFolder = 1;
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable();
   }];

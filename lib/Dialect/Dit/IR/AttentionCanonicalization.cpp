@@ -1,0 +1,368 @@
+//===- AttentionCanonicalization.cpp - Simpler forms of an attention ------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Drops operands that change nothing, and folds the transposes and reshapes by
+// unit dimensions around an attention into its dimension orders.
+//
+//===----------------------------------------------------------------------===//
+
+#include "OpUtils.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+
+using namespace mlir;
+using namespace mlir::dit;
+using namespace mlir::dit::detail;
+
+namespace {
+
+//===----------------------------------------------------------------------===//
+// Operands that change nothing
+//===----------------------------------------------------------------------===//
+
+/// A pattern in its simplest form; none if it holds every position.
+struct SimplifyAttentionPattern : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    std::optional<PatternAttrInterface> pattern = op.getPattern();
+    if (!pattern)
+      return rewriter.notifyMatchFailure(op, "no pattern");
+    PatternAttrInterface simplified =
+        simplifyPattern(*pattern, {op.getQueryLength(), op.getKVLength()});
+    if (simplified == *pattern)
+      return rewriter.notifyMatchFailure(op, "pattern is in simplest form");
+    rewriter.modifyOpInPlace(op, [&] { op.setPatternAttr(simplified); });
+    return success();
+  }
+};
+
+/// A bias of zeros adds nothing.
+struct DropZeroBias : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!op.getBias() || !matchPattern(op.getBias(), m_AnyZeroFloat()))
+      return rewriter.notifyMatchFailure(op, "no bias that is constant zero");
+    rewriter.modifyOpInPlace(op, [&] { op.getBiasMutable().clear(); });
+    return success();
+  }
+};
+
+/// The number that all elements of a constant reach, or none.
+std::optional<int64_t> constantMinimum(Value value) {
+  DenseIntElementsAttr elements;
+  if (!value || !matchPattern(value, m_Constant(&elements)) || elements.empty())
+    return std::nullopt;
+  return llvm::min_element(
+             elements.getValues<APInt>(),
+             [](const APInt &lhs, const APInt &rhs) { return lhs.slt(rhs); })
+      .operator*()
+      .getSExtValue();
+}
+
+/// A kv_valid of all keys hides none.
+struct DropFullKVValid : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    int64_t keys = op.getKVLength();
+    std::optional<int64_t> valid = constantMinimum(op.getKvValid());
+    if (!valid || ShapedType::isDynamic(keys) || *valid < keys)
+      return rewriter.notifyMatchFailure(op, "no constant that is all keys");
+    rewriter.modifyOpInPlace(op, [&] { op.getKvValidMutable().clear(); });
+    return success();
+  }
+};
+
+/// Whether `topk` selects every tile of every row. A mass of 1 need not: tiles
+/// of score -inf weigh nothing.
+bool selectsAllTiles(TopkMaskOp topk) {
+  int64_t tiles = cast<ShapedType>(topk.getScores().getType()).getDimSize(3);
+  int64_t capacity = cast<ShapedType>(topk.getIdx().getType()).getDimSize(3);
+  if (ShapedType::isDynamic(tiles) || ShapedType::isDynamic(capacity) ||
+      capacity < tiles)
+    return false;
+  if (std::optional<APFloat> fraction = topk.getFraction())
+    return fraction->isExactlyValue(1.0);
+  std::optional<int64_t> count = constantMinimum(topk.getCount());
+  return count && *count >= tiles;
+}
+
+/// A list of all key tiles hides none.
+struct DropFullTileList : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!op.hasTiles())
+      return rewriter.notifyMatchFailure(op, "no tile list");
+    auto topk = op.getTileNum().getDefiningOp<TopkMaskOp>();
+    if (!topk || topk->getNumResults() != 2 ||
+        op.getTileNum() != topk->getResult(0) ||
+        op.getTileIdx() != topk->getResult(1) || !selectsAllTiles(topk))
+      return rewriter.notifyMatchFailure(op, "no top-k of all tiles");
+    int64_t expected = ceilDivExtent(op.getKVLength(), op.getKVTile());
+    if (ShapedType::isDynamic(expected) ||
+        expected != cast<ShapedType>(topk.getScores().getType()).getDimSize(3))
+      return rewriter.notifyMatchFailure(op, "tiles are not those of the keys");
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getTileNumMutable().clear();
+      op.getTileIdxMutable().clear();
+      op.removeTileAttr();
+    });
+    return success();
+  }
+};
+
+/// An LSE that nobody reads is not computed.
+struct DropUnusedLse : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op->getNumResults() != 2 || !op->getResult(1).use_empty())
+      return rewriter.notifyMatchFailure(op, "no LSE result, or one with uses");
+    AttentionOp::Properties properties = op.getProperties();
+    properties.operandSegmentSizes.back() = 0;
+    auto smaller = AttentionOp::create(
+        rewriter, op.getLoc(), op->getOperands().drop_back(), properties,
+        llvm::to_vector(op->getDiscardableAttrs()));
+    rewriter.replaceAllUsesWith(op->getResult(0), smaller->getResult(0));
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Dimension orders
+//===----------------------------------------------------------------------===//
+
+/// A value that holds the elements of an operand, and the order in which it
+/// names their dimensions.
+struct OrderedValue {
+  Value value;
+  std::string letters;
+};
+
+/// The permutation of a transpose (`linalg.transpose`, or a `linalg.generic`
+/// that is one): dimension i of the result is dimension `permutation[i]` of the
+/// source.
+std::optional<SmallVector<int64_t>> getTransposePermutation(Operation *op) {
+  if (!op)
+    return std::nullopt;
+  if (auto transpose = dyn_cast<linalg::TransposeOp>(op))
+    return llvm::to_vector(transpose.getPermutation());
+  if (auto generic = dyn_cast<linalg::GenericOp>(op))
+    return linalg::isaTransposeOpInterface(generic);
+  return std::nullopt;
+}
+
+/// The letters of the small side of a reshape that drops unit dimensions from
+/// `expanded`, whose dimensions are named `letters`; empty if a dimension that
+/// is not a unit, or `s` or `d`, would go.
+std::string dropUnitLetters(RankedTensorType expanded, StringRef letters,
+                            ArrayRef<ReassociationIndices> groups) {
+  std::string kept;
+  for (const ReassociationIndices &group : groups) {
+    auto mustStay = [&](int64_t d) {
+      return expanded.getDimSize(d) != 1 || letters[d] == 's' ||
+             letters[d] == 'd';
+    };
+    size_t required = llvm::count_if(group, mustStay);
+    if (required > 1)
+      return {};
+    const int64_t *stays = llvm::find_if(group, mustStay);
+    kept += letters[stays == group.end() ? group.front() : *stays];
+  }
+  return kept;
+}
+
+/// The letters of the large side of a reshape that adds unit dimensions to a
+/// value named `letters`: those take the letters that are missing; empty if
+/// there are too few, or the reshape does more.
+std::string addUnitLetters(RankedTensorType expanded, StringRef letters,
+                           ArrayRef<ReassociationIndices> groups) {
+  std::string missing;
+  for (char letter : StringRef("bh"))
+    if (!letters.contains(letter))
+      missing += letter;
+  std::string all(expanded.getRank(), ' ');
+  for (auto [index, group] : llvm::enumerate(groups)) {
+    auto isLarge = [&](int64_t d) { return expanded.getDimSize(d) != 1; };
+    if (llvm::count_if(group, isLarge) > 1)
+      return {};
+    const int64_t *large = llvm::find_if(group, isLarge);
+    all[large == group.end() ? group.front() : *large] = letters[index];
+  }
+  for (char &letter : all) {
+    if (letter != ' ')
+      continue;
+    if (missing.empty())
+      return {};
+    letter = missing.front();
+    missing.erase(missing.begin());
+  }
+  return all;
+}
+
+/// What `value`, named `letters`, was made of by a transpose or by a reshape
+/// over unit dimensions.
+std::optional<OrderedValue> lookThroughProducer(Value value,
+                                                StringRef letters) {
+  Operation *producer = value.getDefiningOp();
+  if (auto permutation = getTransposePermutation(producer)) {
+    std::string source(letters.size(), ' ');
+    for (auto [result, dim] : llvm::enumerate(*permutation))
+      source[dim] = letters[result];
+    return OrderedValue{producer->getOperand(0), source};
+  }
+  std::string source;
+  if (auto expand = dyn_cast_or_null<tensor::ExpandShapeOp>(producer))
+    source = dropUnitLetters(expand.getResultType(), letters,
+                             expand.getReassociationIndices());
+  else if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(producer))
+    source = addUnitLetters(collapse.getSrcType(), letters,
+                            collapse.getReassociationIndices());
+  if (source.empty())
+    return std::nullopt;
+  return OrderedValue{producer->getOperand(0), source};
+}
+
+/// The letters of what `user` makes of a value named `letters`, by a transpose
+/// or by a reshape over unit dimensions; empty if it does something else.
+std::string lookThroughUser(Operation *user, StringRef letters) {
+  if (auto permutation = getTransposePermutation(user)) {
+    std::string result;
+    for (int64_t dim : *permutation)
+      result += letters[dim];
+    return result;
+  }
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(user))
+    return dropUnitLetters(collapse.getSrcType(), letters,
+                           collapse.getReassociationIndices());
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(user))
+    return addUnitLetters(expand.getResultType(), letters,
+                          expand.getReassociationIndices());
+  return {};
+}
+
+/// `letters` as an attribute; none for the default order.
+DimOrderAttr getOrderAttr(MLIRContext *context, StringRef letters) {
+  auto order = DimOrderAttr::get(context, letters);
+  return order == DimOrderAttr::getDefault(context) ? nullptr : order;
+}
+
+/// Reads q, k and v before the transposes and unit reshapes that made them.
+struct FoldInputLayouts : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    bool changed = false;
+    auto fold = [&](OpOperand &operand, DimOrderAttr order,
+                    void (AttentionOp::*setOrder)(DimOrderAttr)) {
+      std::optional<OrderedValue> source =
+          lookThroughProducer(operand.get(), order.getLetters());
+      if (!source)
+        return;
+      rewriter.modifyOpInPlace(op, [&] {
+        operand.set(source->value);
+        (op.*setOrder)(getOrderAttr(getContext(), source->letters));
+      });
+      changed = true;
+    };
+    fold(op.getQMutable(), op.getQDimOrder(), &AttentionOp::setQOrderAttr);
+    fold(op.getKMutable(), op.getKDimOrder(), &AttentionOp::setKOrderAttr);
+    fold(op.getVMutable(), op.getVDimOrder(), &AttentionOp::setVOrderAttr);
+    return success(changed);
+  }
+};
+
+/// Writes the output in the layout that its only user would bring it into.
+struct FoldOutputLayout : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op->getNumResults() == 0 || !op->getResult(0).hasOneUse())
+      return rewriter.notifyMatchFailure(op, "no output with one use");
+    OpOperand &use = *op->getResult(0).use_begin();
+    Operation *user = use.getOwner();
+    if (use.getOperandNumber() != 0)
+      return rewriter.notifyMatchFailure(op, "output is not an input");
+    StringRef oldLetters = op.getODimOrder().getLetters();
+    std::string letters = lookThroughUser(user, oldLetters);
+    if (letters.empty())
+      return rewriter.notifyMatchFailure(op, "user changes more than layout");
+
+    // The op overwrites all of its output, so the new destination is fresh.
+    SmallVector<OpFoldResult> sizes;
+    SmallVector<OpFoldResult> oldSizes =
+        tensor::getMixedSizes(rewriter, op.getLoc(), op.getOutput());
+    for (char letter : letters) {
+      size_t dim = oldLetters.find(letter);
+      sizes.push_back(dim == StringRef::npos ? rewriter.getIndexAttr(1)
+                                             : oldSizes[dim]);
+    }
+    Value init = tensor::EmptyOp::create(rewriter, op.getLoc(), sizes,
+                                         op.getElementType());
+    SmallVector<Value> operands(op->getOperands());
+    operands[op.getOutputMutable().getOperandNumber()] = init;
+    auto laidOut =
+        AttentionOp::create(rewriter, op.getLoc(), operands, op.getProperties(),
+                            llvm::to_vector(op->getDiscardableAttrs()));
+    laidOut.setOOrderAttr(getOrderAttr(getContext(), letters));
+    for (auto [index, result] : llvm::enumerate(op->getResults().drop_front()))
+      rewriter.replaceAllUsesWith(result, laidOut->getResult(index + 1));
+
+    Value output = laidOut->getResult(0);
+    if (Type wanted = user->getResult(0).getType(); output.getType() != wanted)
+      output = tensor::CastOp::create(rewriter, user->getLoc(), wanted, output);
+    rewriter.replaceOp(user, output);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+/// The default order is not written down.
+struct DropDefaultOrders : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    auto standard = DimOrderAttr::getDefault(getContext());
+    StringAttr names[] = {op.getQOrderAttrName(), op.getKOrderAttrName(),
+                          op.getVOrderAttrName(), op.getOOrderAttrName()};
+    bool changed = false;
+    for (StringAttr name : names) {
+      if (op->getAttr(name) != standard)
+        continue;
+      rewriter.modifyOpInPlace(op, [&] { op->removeAttr(name); });
+      changed = true;
+    }
+    return success(changed);
+  }
+};
+
+} // namespace
+
+void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                              MLIRContext *context) {
+  patterns.add<SimplifyAttentionPattern, DropZeroBias, DropFullKVValid,
+               DropFullTileList, DropUnusedLse, FoldInputLayouts,
+               FoldOutputLayout, DropDefaultOrders>(context);
+}
