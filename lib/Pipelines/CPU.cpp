@@ -67,7 +67,8 @@ void mlir::dit::buildCPUBufferizeStage(OpPassManager &pm,
 void mlir::dit::buildCPUKernelStage(OpPassManager &pm,
                                     const CPUPipelineOptions &options) {
   pm.addPass(createConvertDitToCPU());
-  pm.addPass(createConvertLinalgToLoopsPass());
+  pm.addPass(createConvertLinalgToCPU());
+  pm.addPass(createConvertMathToCPU());
   if (options.parallel)
     pm.addPass(createConvertParallelToRuntime());
 }

@@ -12,6 +12,83 @@
 include "mlir/Pass/PassBase.td"
 
 //===----------------------------------------------------------------------===//
+// LinalgToCPU
+//===----------------------------------------------------------------------===//
+
+def ConvertLinalgToCPU : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp"> {
+  let summary = "Turns linalg on memrefs into calls of vector kernels";
+  let description = [{
+    Phase 3 to phase 4. Sums are taken in another order than written, several
+    partial sums at a time; nothing else changes numerics.
+
+    Every `linalg` op on memrefs, and every `memref.copy` between layouts, is
+    moved to a private function, one per distinct op and operand types, which
+    all places that need it call. Its body is
+
+    - for a matrix product (any layout of its operands, at most one batch
+      dimension), register-blocked vector code over packed panels of the
+      right-hand side, accumulated in f32, or f64 for f64;
+    - for other ops, loops with vector lanes along a parallel dimension, or
+      along a reduction dimension with a vector of partial results.
+
+    Outer parallel loops are `scf.parallel` where there is enough work.
+    A product whose output was just filled with zeros replaces the fill.
+
+    ```mlir
+    linalg.generic {…} ins(%a : memref<64x128xf32>) outs(%b : memref<64x128xf32>) {…}
+    // becomes
+    func.call @linalg_generic(%a, %b) : (memref<64x128xf32>, memref<64x128xf32>) -> ()
+    ```
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"0",
+           "Width of a vector register in bits; 0 asks the host">];
+  let statistics = [
+    Statistic<"numKernels", "kernels", "Distinct kernel functions">,
+    Statistic<"numCalls", "kernel-calls", "Ops that became calls of them">,
+    Statistic<"numPacked", "matmul-kernels",
+              "Kernels that are packed matrix products">,
+    Statistic<"numScalar", "scalar-kernels",
+              "Kernels without vectors">];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// MathToCPU
+//===----------------------------------------------------------------------===//
+
+def ConvertMathToCPU : Pass<"convert-math-to-cpu"> {
+  let summary = "Turns math functions into vector arithmetic";
+  let description = [{
+    Phase 4; numerics change by the error of the approximations.
+
+    `math.exp`, `math.log`, `math.tanh` and `math.erf` on vectors of f32 or
+    narrower floats become polynomials, with an error of a few units in the
+    last place of f32. On any type, `math.fpowi` becomes multiplications for
+    constant exponents of at most 64 and `math.powf` for others, and
+    `math.rsqrt` becomes a division by a square root. All else is left to
+    `convert-math-to-libm`.
+
+    ```mlir
+    %y = math.fpowi %x, %c3 : f32, i64
+    // becomes
+    %xx = arith.mulf %x, %x : f32
+    %y = arith.mulf %x, %xx : f32
+    ```
+  }];
+  let statistics = [
+    Statistic<"numApproximated", "approximated-ops",
+              "Vector functions that became polynomials">];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+//===----------------------------------------------------------------------===//
 // ParallelToRuntime
 //===----------------------------------------------------------------------===//
 

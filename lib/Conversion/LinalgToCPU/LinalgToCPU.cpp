@@ -1,0 +1,231 @@
+//===- LinalgToCPU.cpp - linalg on memrefs to vector kernels --------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Moves each linalg op into a function of its own, shared by all ops that
+// read the same, and emits its loops there. Layers of a model repeat the same
+// few ops on the same shapes, so this keeps the code that LLVM sees small.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dit/Conversion/Passes.h"
+
+#include "GenericEmitter.h"
+#include "MatmulEmitter.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/TargetParser/Host.h"
+
+namespace mlir::dit {
+#define GEN_PASS_DEF_CONVERTLINALGTOCPU
+#include "dit/Conversion/Passes.h.inc"
+} // namespace mlir::dit
+
+using namespace mlir;
+using namespace mlir::dit;
+
+/// Marks the product of a kernel that ignores the old contents of its output.
+static constexpr StringLiteral kOverwriteAttr = "dit.overwrite";
+
+static int64_t getHostVectorBits() {
+  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+  if (features.lookup("avx512f"))
+    return 512;
+  return features.lookup("avx2") ? 256 : 128;
+}
+
+/// Writes copies between different layouts as linalg ops, so that they become
+/// vector loops too; others are one memcpy.
+static void generalizeCopies(ModuleOp module) {
+  module.walk([](memref::CopyOp copy) {
+    auto source = dyn_cast<MemRefType>(copy.getSource().getType());
+    auto target = dyn_cast<MemRefType>(copy.getTarget().getType());
+    if (!source || !target ||
+        (source.getLayout().isIdentity() && target.getLayout().isIdentity()))
+      return;
+    OpBuilder builder(copy);
+    AffineMap map = builder.getMultiDimIdentityMap(source.getRank());
+    SmallVector<utils::IteratorType> iterators(source.getRank(),
+                                               utils::IteratorType::parallel);
+    linalg::GenericOp::create(
+        builder, copy.getLoc(), copy.getSource(), copy.getTarget(),
+        ArrayRef{map, map}, iterators,
+        [](OpBuilder &inner, Location loc, ValueRange args) {
+          linalg::YieldOp::create(inner, loc, args.front());
+        });
+    copy.erase();
+  });
+}
+
+/// The fill with zeros that alone wrote `value` before `op`, if there is one.
+static linalg::FillOp findZeroFill(linalg::LinalgOp op, Value value) {
+  if (!value.getDefiningOp<memref::AllocOp>() &&
+      !value.getDefiningOp<memref::AllocaOp>())
+    return {};
+  for (Operation *before = op->getPrevNode(); before;
+       before = before->getPrevNode()) {
+    bool uses = false;
+    before->walk([&](Operation *inner) {
+      uses |= llvm::is_contained(inner->getOperands(), value);
+    });
+    if (!uses)
+      continue;
+    auto fill = dyn_cast<linalg::FillOp>(before);
+    if (!fill || fill.getOutputs().front() != value ||
+        !matchPattern(fill.getInputs().front(), m_AnyZeroFloat()))
+      return {};
+    return fill;
+  }
+  return {};
+}
+
+namespace {
+
+/// Moves ops to functions and remembers which there are.
+class KernelOutliner {
+public:
+  KernelOutliner(ModuleOp module) : symbols(module) {}
+
+  /// Replaces `op` by a call; a new function is appended to `created`.
+  void outline(linalg::LinalgOp op, SmallVectorImpl<func::FuncOp> &created);
+
+private:
+  func::FuncOp buildFunction(linalg::LinalgOp op, ValueRange captures);
+
+  SymbolTable symbols;
+  /// Functions by their text, which leaves out names and places.
+  llvm::StringMap<func::FuncOp> functions;
+};
+
+} // namespace
+
+/// A function of the operands of `op` and of `captures` that holds `op` alone.
+func::FuncOp KernelOutliner::buildFunction(linalg::LinalgOp op,
+                                           ValueRange captures) {
+  Location loc = op.getLoc();
+  OpBuilder builder(op.getContext());
+  SmallVector<Type> types(op->getOperandTypes());
+  llvm::append_range(types, captures.getTypes());
+  auto function =
+      func::FuncOp::create(loc, "linalg_" + op->getName().stripDialect().str(),
+                           builder.getFunctionType(types, {}));
+  function.setPrivate();
+  function.setNoInline(true);
+  Block *entry = function.addEntryBlock();
+  builder.setInsertionPointToStart(entry);
+  func::ReturnOp::create(builder, loc);
+  builder.setInsertionPointToStart(entry);
+  IRMapping mapping;
+  for (auto [capture, argument] : llvm::zip_equal(
+           captures, entry->getArguments().take_back(captures.size())))
+    mapping.map(capture, argument);
+  // Constants of the body's surroundings come along.
+  llvm::SetVector<Value> used;
+  getUsedValuesDefinedAbove(op->getRegions(), used);
+  for (Value value : used)
+    if (!mapping.contains(value))
+      builder.clone(*value.getDefiningOp(), mapping);
+  Operation *inner = builder.clone(*op.getOperation(), mapping);
+  inner->setOperands(entry->getArguments().take_front(op->getNumOperands()));
+  return function;
+}
+
+void KernelOutliner::outline(linalg::LinalgOp op,
+                             SmallVectorImpl<func::FuncOp> &created) {
+  llvm::SetVector<Value> used;
+  getUsedValuesDefinedAbove(op->getRegions(), used);
+  SmallVector<Value> captures;
+  for (Value value : used)
+    if (!matchPattern(value, m_Constant()))
+      captures.push_back(value);
+  func::FuncOp function = buildFunction(op, captures);
+  std::string key;
+  llvm::raw_string_ostream stream(key);
+  function.print(stream,
+                 OpPrintingFlags().useLocalScope().elideLargeElementsAttrs());
+  auto [entry, inserted] = functions.try_emplace(key, function);
+  if (inserted) {
+    symbols.insert(function);
+    created.push_back(function);
+  } else {
+    function.erase();
+    function = entry->second;
+  }
+  OpBuilder builder(op);
+  SmallVector<Value> operands(op->getOperands());
+  llvm::append_range(operands, captures);
+  func::CallOp::create(builder, op.getLoc(), function, operands);
+  op->erase();
+}
+
+namespace {
+
+struct ConvertLinalgToCPUPass
+    : dit::impl::ConvertLinalgToCPUBase<ConvertLinalgToCPUPass> {
+  using ConvertLinalgToCPUBase::ConvertLinalgToCPUBase;
+
+  void runOnOperation() override;
+  void emitKernel(func::FuncOp function, int64_t bits);
+};
+
+} // namespace
+
+void ConvertLinalgToCPUPass::emitKernel(func::FuncOp function, int64_t bits) {
+  auto op = *function.getBody().getOps<linalg::LinalgOp>().begin();
+  OpBuilder builder(op);
+  if (std::optional<MatmulPlan> plan = MatmulPlan::get(op, bits)) {
+    emitMatmul(builder, op, *plan, op->hasAttr(kOverwriteAttr));
+    ++numPacked;
+  } else {
+    GenericPlan generic = GenericPlan::get(op, bits / 32);
+    GenericEmitter(builder, op, generic).emit();
+    numScalar += generic.strategy == VectorStrategy::Scalar;
+  }
+  op->erase();
+}
+
+void ConvertLinalgToCPUPass::runOnOperation() {
+  ModuleOp module = getOperation();
+  int64_t bits = vectorBits ? vectorBits : getHostVectorBits();
+  generalizeCopies(module);
+  SmallVector<linalg::LinalgOp> ops;
+  module.walk([&](linalg::LinalgOp op) {
+    if (op.hasPureBufferSemantics())
+      ops.push_back(op);
+  });
+  llvm::SmallPtrSet<Operation *, 16> dropped;
+  for (linalg::LinalgOp op : ops) {
+    if (!MatmulPlan::get(op, bits))
+      continue;
+    if (linalg::FillOp fill = findZeroFill(op, op.getDpsInits().front())) {
+      op->setAttr(kOverwriteAttr, UnitAttr::get(&getContext()));
+      dropped.insert(fill);
+    }
+  }
+  KernelOutliner outliner(module);
+  SmallVector<func::FuncOp> created;
+  for (linalg::LinalgOp op : ops) {
+    if (dropped.contains(op)) {
+      op->erase();
+      continue;
+    }
+    outliner.outline(op, created);
+    ++numCalls;
+  }
+  for (func::FuncOp function : created)
+    emitKernel(function, bits);
+  numKernels += created.size();
+}

@@ -1,0 +1,57 @@
+//===- MatmulEmitter.h - Packed matrix products -----------------*- C++ -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Emits a matrix product of memrefs as register-blocked vector code over
+// packed panels of the right-hand side.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIT_LIB_CONVERSION_LINALGTOCPU_MATMULEMITTER_H
+#define DIT_LIB_CONVERSION_LINALGTOCPU_MATMULEMITTER_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+#include <optional>
+
+namespace mlir::dit {
+
+/// A contraction `C[b?, m, n] += A[b?, m, k] B[b?, k, n]` in any order of
+/// dimensions, and the blocks it is computed in.
+struct MatmulPlan {
+  unsigned m, n, k;
+  std::optional<unsigned> batch;
+  /// Lanes of one vector of the accumulator's type.
+  int64_t lanes;
+  /// Rows and vectors per row that the accumulators of one tile hold.
+  int64_t rows, vectors;
+  /// Rows that one task computes.
+  int64_t rowBlock;
+  /// Panels of `panelWidth()` columns that one task computes, 0 for all.
+  int64_t panelBlock;
+  /// Whether the right-hand side is copied into panels first.
+  bool pack;
+  /// Whether threads share the work.
+  bool parallel;
+  /// f64 for f64, else f32.
+  Type accumulator;
+
+  int64_t panelWidth() const { return lanes * vectors; }
+
+  /// The plan for `op` on a machine with vectors of `vectorBits`; none if `op`
+  /// is no such product.
+  static std::optional<MatmulPlan> get(linalg::LinalgOp op, int64_t vectorBits);
+};
+
+/// Emits `op` at the builder's insertion point; `op` stays. With `overwrite`
+/// the old contents of the output are ignored, as if they were zero.
+void emitMatmul(OpBuilder &builder, linalg::LinalgOp op, const MatmulPlan &plan,
+                bool overwrite);
+
+} // namespace mlir::dit
+
+#endif // DIT_LIB_CONVERSION_LINALGTOCPU_MATMULEMITTER_H
