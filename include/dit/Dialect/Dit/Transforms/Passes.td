@@ -87,4 +87,42 @@ def LowerReusePass : Pass<"dit-lower-reuse"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def AnnotateSitesPass : Pass<"dit-annotate-sites", "::mlir::ModuleOp"> {
+  let summary = "Name the sites of a module and tell what they are";
+  let description = [{
+    Reads what a person knows of the attentions and branches of a model from a
+    JSON file: names, and for attentions the kind, the layer and the grid.
+    `docs/Spec.md`, "Sites", describes the file. Sites that it leaves out stay
+    as they are.
+
+    Fails, and changes nothing, when two sites of the module have the same
+    name, when the file is malformed or names a site that does not exist, when
+    names would no longer be unique, and when a grid does not have the tokens
+    of its queries.
+
+    Accepts and yields phase 1. Numerics do not change.
+
+    ```mlir
+    %o = dit.attention ins(%q, %k, %v : ...) outs(%init : ...)
+        {scale = 0.125 : f64, site = "attn0"}
+    ```
+
+    becomes, with the annotation
+    `{"site": "attn0", "name": "blocks.0.attn1", "kind": "full"}`,
+
+    ```mlir
+    %o = dit.attention ins(%q, %k, %v : ...) outs(%init : ...)
+        {kind = #dit.kind<full>, scale = 0.125 : f64, site = "blocks.0.attn1"}
+    ```
+  }];
+  let options = [
+    Option<"file", "file", "std::string", /*default=*/"",
+           "The annotation file">
+  ];
+  let statistics = [
+    Statistic<"numAnnotated", "num-annotated", "Sites annotated">
+  ];
+  let dependentDialects = ["::mlir::dit::DitDialect"];
+}
+
 #endif // DIT_DIALECT_DIT_TRANSFORMS_PASSES_TD

@@ -1,0 +1,44 @@
+//===- SiteAnnotations.h - The annotation file of sites ---------*- C++ -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What a person knows of the attention sites of a model and the program does
+// not show: names, kinds, layers and grids. `docs/Spec.md` describes the file.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIT_DIALECT_DIT_ANALYSIS_SITEANNOTATIONS_H
+#define DIT_DIALECT_DIT_ANALYSIS_SITEANNOTATIONS_H
+
+#include "dit/Dialect/Dit/IR/Dit.h"
+#include "llvm/Support/Error.h"
+
+#include <optional>
+#include <string>
+
+namespace mlir::dit {
+
+/// The annotation of one site; what is absent stays as it is.
+struct SiteAnnotation {
+  std::string site;
+  std::optional<std::string> name;
+  std::optional<AttentionKind> kind;
+  std::optional<int64_t> layer;
+  GridAttr grid;
+
+  /// Whether it holds what only an attention has.
+  bool isOfAttention() const { return kind || layer || grid; }
+};
+
+/// Parses the text of an annotation file. Fails on malformed JSON, a key that
+/// is not known, a value of the wrong form, and a site that comes twice.
+llvm::Expected<SmallVector<SiteAnnotation>>
+parseSiteAnnotations(MLIRContext *context, StringRef text);
+
+} // namespace mlir::dit
+
+#endif // DIT_DIALECT_DIT_ANALYSIS_SITEANNOTATIONS_H

@@ -1,0 +1,152 @@
+//===- SiteAnnotations.cpp - The annotation file of sites -----------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dit/Dialect/Dit/Analysis/SiteAnnotations.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+using namespace mlir::dit;
+
+namespace json = llvm::json;
+
+/// Reports a key of `object` that is none of `known`.
+static bool hasOnlyKeys(const json::Object &object, ArrayRef<StringRef> known,
+                        json::Path path) {
+  for (const auto &[key, value] : object) {
+    if (llvm::is_contained(known, StringRef(key)))
+      continue;
+    path.field(key).report("unknown key");
+    return false;
+  }
+  return true;
+}
+
+/// Reads a string that is not empty.
+static bool readName(const json::Value &value, std::string &result,
+                     json::Path path) {
+  if (!json::fromJSON(value, result, path))
+    return false;
+  if (!result.empty())
+    return true;
+  path.report("expected a string that is not empty");
+  return false;
+}
+
+static bool readKind(const json::Value &value,
+                     std::optional<AttentionKind> &kind, json::Path path) {
+  std::string name;
+  if (!json::fromJSON(value, name, path))
+    return false;
+  kind = symbolizeAttentionKind(name);
+  if (kind)
+    return true;
+  path.report("expected one of self, full, spatial, temporal, cross, joint");
+  return false;
+}
+
+static bool readGrid(MLIRContext *context, const json::Value &value,
+                     GridAttr &grid, json::Path path) {
+  const json::Object *object = value.getAsObject();
+  if (!object) {
+    path.report("expected object");
+    return false;
+  }
+  int64_t frames = 0, height = 0, width = 0, text = 0;
+  bool textFirst = false;
+  json::ObjectMapper mapper(value, path);
+  if (!hasOnlyKeys(*object, {"frames", "height", "width", "text", "text_first"},
+                   path) ||
+      !mapper.map("frames", frames) || !mapper.map("height", height) ||
+      !mapper.map("width", width) || !mapper.mapOptional("text", text) ||
+      !mapper.mapOptional("text_first", textFirst))
+    return false;
+  if (textFirst && text == 0)
+    textFirst = false;
+  ScopedDiagnosticHandler silence(context,
+                                  [](Diagnostic &) { return success(); });
+  grid = GridAttr::getChecked(UnknownLoc::get(context), context, frames, height,
+                              width, text, textFirst);
+  if (grid)
+    return true;
+  path.report("expected positive frames, height and width and no negative "
+              "text, none above 1048576");
+  return false;
+}
+
+static bool readSite(MLIRContext *context, const json::Value &value,
+                     SiteAnnotation &result, json::Path path) {
+  const json::Object *object = value.getAsObject();
+  if (!object) {
+    path.report("expected object");
+    return false;
+  }
+  if (!hasOnlyKeys(*object, {"site", "name", "kind", "layer", "grid"}, path))
+    return false;
+  const json::Value *site = object->get("site");
+  if (!site) {
+    path.field("site").report("missing value");
+    return false;
+  }
+  if (!readName(*site, result.site, path.field("site")))
+    return false;
+  if (const json::Value *name = object->get("name");
+      name && !readName(*name, result.name.emplace(), path.field("name")))
+    return false;
+  if (const json::Value *kind = object->get("kind");
+      kind && !readKind(*kind, result.kind, path.field("kind")))
+    return false;
+  if (const json::Value *layer = object->get("layer");
+      layer &&
+      !json::fromJSON(*layer, result.layer.emplace(), path.field("layer")))
+    return false;
+  const json::Value *grid = object->get("grid");
+  return !grid || readGrid(context, *grid, result.grid, path.field("grid"));
+}
+
+static bool readSites(MLIRContext *context, const json::Value &value,
+                      SmallVectorImpl<SiteAnnotation> &annotations,
+                      json::Path path) {
+  const json::Object *object = value.getAsObject();
+  const json::Array *sites = object ? object->getArray("sites") : nullptr;
+  if (!sites) {
+    path.report("expected an object with an array \"sites\"");
+    return false;
+  }
+  if (!hasOnlyKeys(*object, {"sites"}, path))
+    return false;
+  llvm::StringSet<> seen;
+  // A path refers to the one it was made from.
+  json::Path list = path.field("sites");
+  for (auto [index, site] : llvm::enumerate(*sites)) {
+    json::Path place = list.index(index);
+    SiteAnnotation annotation;
+    if (!readSite(context, site, annotation, place))
+      return false;
+    if (!seen.insert(annotation.site).second) {
+      place.field("site").report("site is annotated twice");
+      return false;
+    }
+    annotations.push_back(std::move(annotation));
+  }
+  return true;
+}
+
+llvm::Expected<SmallVector<SiteAnnotation>>
+mlir::dit::parseSiteAnnotations(MLIRContext *context, StringRef text) {
+  llvm::Expected<json::Value> value = json::parse(text);
+  if (!value)
+    return value.takeError();
+  json::Path::Root root("annotations");
+  SmallVector<SiteAnnotation> annotations;
+  if (!readSites(context, *value, annotations, root))
+    return root.getError();
+  return annotations;
+}

@@ -1,0 +1,187 @@
+//===- AnnotateSites.cpp - Sites from an annotation file ------------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Checks that the sites of a module are unique, and then gives them what an
+// annotation file says of them. Nothing changes unless all of it applies.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dit/Dialect/Dit/Analysis/SiteAnnotations.h"
+#include "dit/Dialect/Dit/Transforms/Passes.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Support/FileUtilities.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+namespace mlir::dit {
+#define GEN_PASS_DEF_ANNOTATESITESPASS
+#include "dit/Dialect/Dit/Transforms/Passes.h.inc"
+} // namespace mlir::dit
+
+using namespace mlir;
+using namespace mlir::dit;
+
+/// The name of the site that `op` is, or none.
+static StringAttr getSite(Operation *op) {
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return attention.getSiteAttr();
+  if (auto reuse = dyn_cast<ReuseOp>(op))
+    return reuse.getSiteAttr();
+  return {};
+}
+
+namespace {
+
+/// The sites of a module, in program order.
+using SiteMap = llvm::MapVector<StringAttr, Operation *>;
+
+class AnnotateSitesPass
+    : public mlir::dit::impl::AnnotateSitesPassBase<AnnotateSitesPass> {
+public:
+  using AnnotateSitesPassBase::AnnotateSitesPassBase;
+
+  void runOnOperation() override {
+    std::optional<SmallVector<SiteAnnotation>> annotations = readFile();
+    SiteMap sites;
+    if (!annotations || failed(collect(sites)) ||
+        failed(check(sites, *annotations)))
+      return signalPassFailure();
+    for (const SiteAnnotation &annotation : *annotations)
+      apply(sites.lookup(getNameAttr(annotation.site)), annotation);
+    numAnnotated += annotations->size();
+  }
+
+private:
+  StringAttr getNameAttr(StringRef name) {
+    return StringAttr::get(&getContext(), name);
+  }
+
+  /// What the file holds; reports why it cannot be read.
+  std::optional<SmallVector<SiteAnnotation>> readFile() {
+    if (file.empty()) {
+      getOperation().emitError()
+          << "expected an annotation file: give the option file";
+      return std::nullopt;
+    }
+    std::string message;
+    std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(file, &message);
+    if (!buffer) {
+      getOperation().emitError() << message;
+      return std::nullopt;
+    }
+    llvm::Expected<SmallVector<SiteAnnotation>> annotations =
+        parseSiteAnnotations(&getContext(), buffer->getBuffer());
+    if (!annotations) {
+      getOperation().emitError()
+          << "annotation file '" << file
+          << "': " << llvm::toString(annotations.takeError());
+      return std::nullopt;
+    }
+    return std::move(*annotations);
+  }
+
+  /// Finds the sites; fails if two have the same name.
+  LogicalResult collect(SiteMap &sites) {
+    WalkResult result =
+        getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+          StringAttr site = getSite(op);
+          if (!site)
+            return WalkResult::advance();
+          auto [entry, isNew] = sites.insert({site, op});
+          if (isNew)
+            return WalkResult::advance();
+          InFlightDiagnostic diag = op->emitError()
+                                    << "site " << site << " is not unique";
+          diag.attachNote(entry->second->getLoc()) << "it is also here";
+          return WalkResult::interrupt();
+        });
+    return failure(result.wasInterrupted());
+  }
+
+  /// Checks that every annotation has a site that it fits, and that the names
+  /// are unique afterwards.
+  LogicalResult check(const SiteMap &sites,
+                      ArrayRef<SiteAnnotation> annotations) {
+    llvm::StringMap<StringRef> renamed;
+    for (const SiteAnnotation &annotation : annotations) {
+      Operation *op = sites.lookup(getNameAttr(annotation.site));
+      if (!op)
+        return reportUnknownSite(sites, annotation.site);
+      if (annotation.name)
+        renamed[annotation.site] = *annotation.name;
+      if (failed(checkFit(op, annotation)))
+        return failure();
+    }
+    llvm::StringMap<StringRef> owners;
+    for (auto [site, op] : sites) {
+      auto found = renamed.find(site);
+      StringRef name = found == renamed.end() ? site.getValue() : found->second;
+      auto [owner, isNew] = owners.try_emplace(name, site.getValue());
+      if (!isNew)
+        return op->emitError()
+               << "annotations give the sites '" << owner->second << "' and '"
+               << site.getValue() << "' the same name '" << name << "'";
+    }
+    return success();
+  }
+
+  LogicalResult reportUnknownSite(const SiteMap &sites, StringRef site) {
+    InFlightDiagnostic diag = getOperation().emitError()
+                              << "annotation of unknown site '" << site
+                              << "'; the sites are: ";
+    llvm::interleaveComma(sites, diag, [&](const auto &entry) {
+      diag << entry.first.getValue();
+    });
+    return diag;
+  }
+
+  static LogicalResult checkFit(Operation *op,
+                                const SiteAnnotation &annotation) {
+    auto attention = dyn_cast<AttentionOp>(op);
+    if (!attention)
+      return annotation.isOfAttention()
+                 ? op->emitError() << "annotation of site '" << annotation.site
+                                   << "': only an attention has a kind, a "
+                                      "layer or a grid"
+                 : success();
+    int64_t length = attention.getQueryLength();
+    if (annotation.grid && !ShapedType::isDynamic(length) &&
+        length != annotation.grid.getNumTokens())
+      return op->emitError()
+             << "annotation of site '" << annotation.site << "': expected a "
+             << "grid of " << length << " tokens, got "
+             << annotation.grid.getNumTokens() << " in " << annotation.grid;
+    return success();
+  }
+
+  static void apply(Operation *op, const SiteAnnotation &annotation) {
+    Builder builder(op->getContext());
+    auto attention = dyn_cast<AttentionOp>(op);
+    if (annotation.name) {
+      StringAttr name = builder.getStringAttr(*annotation.name);
+      if (attention)
+        attention.setSiteAttr(name);
+      else
+        cast<ReuseOp>(op).setSiteAttr(name);
+    }
+    if (!attention)
+      return;
+    if (annotation.kind)
+      attention.setKindAttr(
+          AttentionKindAttr::get(op->getContext(), *annotation.kind));
+    if (annotation.layer)
+      attention.setLayerAttr(builder.getI64IntegerAttr(*annotation.layer));
+    if (annotation.grid)
+      attention.setGridAttr(annotation.grid);
+  }
+};
+
+} // namespace
