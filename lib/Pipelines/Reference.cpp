@@ -13,6 +13,7 @@
 
 #include "dit/Dialect/Dit/Transforms/Passes.h"
 #include "dit/Pipelines/Pipelines.h"
+#include "dit/Target/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -40,6 +41,8 @@ static void addBufferization(OpPassManager &pm) {
 }
 
 static void addLoweringToLLVM(OpPassManager &pm) {
+  // For the sake of compile time only.
+  pm.addPass(createOutlineKernelsPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(memref::createExpandStridedMetadataPass());

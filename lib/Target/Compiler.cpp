@@ -109,11 +109,23 @@ static void storeConstantsAsBytes(llvm::Module &module) {
   }
 }
 
-/// The weights that the program expects from outside, which bufferization left
-/// as declarations.
+/// The weights that the program expects from outside: globals without a value.
 static SmallVector<ExternalParameter> collectParameters(ModuleOp module) {
   SmallVector<ExternalParameter> parameters;
-  (void)module;
+  for (auto global : module.getOps<LLVM::GlobalOp>()) {
+    if (global.getValueOrNull() || global.getInitializerBlock() ||
+        global.getLinkage() != LLVM::Linkage::External)
+      continue;
+    SmallVector<int64_t> shape;
+    Type type = global.getGlobalType();
+    while (auto array = dyn_cast<LLVM::LLVMArrayType>(type)) {
+      shape.push_back(array.getNumElements());
+      type = array.getElementType();
+    }
+    if (getDType(type))
+      parameters.push_back(
+          {global.getSymName().str(), RankedTensorType::get(shape, type)});
+  }
   return parameters;
 }
 

@@ -169,9 +169,7 @@ llvm::Constant *
 EntryEmitter::emitParameterTable(ArrayRef<ExternalParameter> parameters) {
   SmallVector<llvm::Constant *> rows;
   for (const ExternalParameter &parameter : parameters) {
-    auto type = RankedTensorType::get(parameter.type.getShape(),
-                                      parameter.type.getElementType());
-    llvm::Constant *spec = emitArgSpec({parameter.symbol, type});
+    llvm::Constant *spec = emitArgSpec({parameter.symbol, parameter.type});
     SmallVector<llvm::Constant *> fields;
     for (unsigned i = 0; i < 4; ++i)
       fields.push_back(spec->getAggregateElement(i));

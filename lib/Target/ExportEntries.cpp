@@ -16,6 +16,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "mlir/IR/SymbolTable.h"
 
 namespace mlir::dit {
@@ -159,6 +160,43 @@ static void splitImplementation(func::FuncOp function, SymbolTable &symbols,
   func::ReturnOp::create(builder, function.getLoc(), call.getResults());
 }
 
+/// Replaces the loads of an immutable `global`: of weights that come from
+/// outside by reads of a buffer that nothing defines, of others by constants.
+static void lowerGlobal(ml_program::GlobalOp global, SymbolUserMap &users) {
+  auto type = dyn_cast<RankedTensorType>(global.getType());
+  if (!type || global.getIsMutable() || !global.getValue())
+    return;
+  bool isExternal = isa<ml_program::ExternAttr>(*global.getValue());
+  SmallVector<Operation *> loads(users.getUsers(global));
+  if (!llvm::all_of(loads, llvm::IsaPred<ml_program::GlobalLoadOp,
+                                         ml_program::GlobalLoadConstOp>))
+    return;
+  auto bufferType = MemRefType::get(type.getShape(), type.getElementType());
+  for (Operation *load : loads) {
+    OpBuilder builder(load);
+    Value value;
+    if (isExternal) {
+      Value buffer = memref::GetGlobalOp::create(builder, load->getLoc(),
+                                                 bufferType, global.getName());
+      value = bufferization::ToTensorOp::create(builder, load->getLoc(), type,
+                                                buffer, /*restrict=*/true);
+    } else {
+      value = arith::ConstantOp::create(builder, load->getLoc(),
+                                        cast<TypedAttr>(*global.getValue()));
+    }
+    load->getResult(0).replaceAllUsesWith(value);
+    load->erase();
+  }
+  if (isExternal) {
+    OpBuilder builder(global);
+    memref::GlobalOp::create(builder, global.getLoc(), global.getName(),
+                             /*sym_visibility=*/StringAttr(), bufferType,
+                             /*initial_value=*/Attribute(),
+                             /*constant=*/true, /*alignment=*/IntegerAttr());
+  }
+  global->erase();
+}
+
 namespace {
 struct ExportEntriesPass
     : public mlir::dit::impl::ExportEntriesPassBase<ExportEntriesPass> {
@@ -174,6 +212,9 @@ struct ExportEntriesPass
         return signalPassFailure();
       }
     SymbolUserMap users(tables, module);
+    for (auto global :
+         llvm::make_early_inc_range(module.getOps<ml_program::GlobalOp>()))
+      lowerGlobal(global, users);
     SmallVector<func::FuncOp> exported;
     for (auto function : module.getOps<func::FuncOp>()) {
       bool wanted = entries.empty()

@@ -61,6 +61,10 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   static cl::opt<std::string> inputs(
       "inputs", cl::value_desc("a.npy,..."), cl::cat(category),
       cl::desc("Arguments of the function, one file each"));
+  static cl::opt<std::string> parameters(
+      "parameters", cl::value_desc("w.safetensors,..."), cl::cat(category),
+      cl::desc("Values of the module's external ml_program.global ops, by "
+               "name; mapped, not copied"));
   static cl::opt<std::string> libraries(
       "link", cl::value_desc("b.mlirbc,..."), cl::cat(category),
       cl::desc("Modules whose functions resolve declarations of the first"));
@@ -117,6 +121,7 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   options.inputs = split(inputs);
   options.outputs = split(outputs);
   options.expected = split(expected);
+  options.parameters = split(parameters);
   options.libraries = split(libraries);
   options.emitModule = emitModule;
   options.tolerance = tolerance;

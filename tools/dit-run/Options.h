@@ -25,6 +25,8 @@ struct RunOptions {
   /// Empty: `main`, or the only function.
   std::string entry;
   llvm::SmallVector<std::string> inputs, outputs, expected;
+  /// Files of weights.
+  llvm::SmallVector<std::string> parameters;
   /// Modules that define what `file` declares.
   llvm::SmallVector<std::string> libraries;
   /// Where the linked module goes; empty: it is run.

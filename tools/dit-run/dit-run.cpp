@@ -19,6 +19,7 @@
 #include "dit/Pipelines/Lowering.h"
 #include "dit/Runtime/Runtime.h"
 #include "dit/Support/Npy.h"
+#include "dit/Support/Safetensors.h"
 #include "dit/Target/LinkModules.h"
 #include "dit/Target/ModuleFile.h"
 #include "dit/Target/Program.h"
@@ -33,7 +34,7 @@
 #include "llvm/Support/InitLLVM.h"
 
 #include <chrono>
-#include <cmath>
+#include <cstring>
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -51,6 +52,8 @@ private:
   llvm::Error link(ModuleOp module);
   llvm::Error listEntries(ModuleOp module);
   llvm::Expected<Program> compile(ModuleOp module);
+  llvm::Error openParameters();
+  llvm::Error bindParameters();
   llvm::Error readInputs();
   llvm::Error prepareResults();
   llvm::Error call();
@@ -63,6 +66,9 @@ private:
   const EntrySignature *signature = nullptr;
   const dit_rt_entry *entry = nullptr;
   SmallVector<HostTensor> inputs, results, expected;
+  SmallVector<SafetensorsFile> parameterFiles;
+  /// Copies of parameters that are not aligned in their file.
+  SmallVector<HostTensor> alignedParameters;
   RunReport report;
 };
 
@@ -165,6 +171,46 @@ llvm::Expected<Program> Runner::compile(ModuleOp module) {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();
   return program;
+}
+
+llvm::Error Runner::openParameters() {
+  for (StringRef path : options.parameters) {
+    auto file = SafetensorsFile::open(path);
+    if (!file)
+      return inArgument("--parameters: " + path, file.takeError());
+    parameterFiles.push_back(std::move(*file));
+  }
+  return llvm::Error::success();
+}
+
+/// Points the program to its weights in the mapped files.
+llvm::Error Runner::bindParameters() {
+  for (int64_t i = 0; i < entry->num_parameters; ++i) {
+    const dit_rt_parameter &parameter = entry->parameters[i];
+    const TensorView *view = nullptr;
+    for (const SafetensorsFile &file : parameterFiles)
+      if (!view)
+        view = file.lookup(parameter.name);
+    ArrayRef<int64_t> shape(parameter.sizes, parameter.rank);
+    std::string wanted = formatTensorType(parameter.dtype, shape);
+    if (!view)
+      return llvm::createStringError("--parameters: no tensor '" +
+                                     Twine(parameter.name) +
+                                     "'; the program needs it as " + wanted);
+    if (view->dtype != parameter.dtype || ArrayRef(view->shape) != shape)
+      return llvm::createStringError(
+          "--parameters: tensor '" + Twine(parameter.name) + "': expected " +
+          wanted + ", got " + formatTensorType(view->dtype, view->shape));
+    char *data = const_cast<char *>(view->data);
+    if (reinterpret_cast<uintptr_t>(data) % dit_rt_dtype_size(view->dtype)) {
+      HostTensor &copy =
+          alignedParameters.emplace_back(view->dtype, view->shape);
+      std::memcpy(copy.data(), data, copy.getNumBytes());
+      data = copy.data();
+    }
+    *parameter.slot = data;
+  }
+  return llvm::Error::success();
 }
 
 llvm::Error Runner::readInputs() {
@@ -370,12 +416,16 @@ llvm::Error Runner::run() {
   if (!options.printIR) {
     if (llvm::Error error = readInputs())
       return error;
+    if (llvm::Error error = openParameters())
+      return error;
     if (llvm::Error error = prepareResults())
       return error;
   }
   auto program = compile(**module);
   if (!program)
     return inArgument(options.file, program.takeError());
+  if (llvm::Error error = bindParameters())
+    return error;
   if (llvm::Error error = call())
     return inArgument("running " + entryName, std::move(error));
   return finishResults();

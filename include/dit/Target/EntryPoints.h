@@ -28,7 +28,7 @@ namespace mlir::dit {
 struct ExternalParameter {
   /// Name of the symbol in the program.
   std::string symbol;
-  MemRefType type;
+  RankedTensorType type;
 };
 
 /// All that the outside must know of one entry.

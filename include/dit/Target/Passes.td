@@ -24,6 +24,10 @@ def ExportEntriesPass : Pass<"dit-export-entries", "::mlir::ModuleOp"> {
     0 and `index` as `i64`. The original types stay on the function as the
     attribute `dit.entry`, from which the C entry and the header are made.
 
+    An immutable `ml_program.global` with an external value becomes a public
+    `memref.global` without one, whose address the user of the program supplies;
+    with a value it becomes constants.
+
     All other functions become private. A function that is also called inside
     the module is split into a private implementation and an exported caller.
 
@@ -58,6 +62,34 @@ def ExportEntriesPass : Pass<"dit-export-entries", "::mlir::ModuleOp"> {
     "::mlir::memref::MemRefDialect",
     "::mlir::tensor::TensorDialect"
   ];
+}
+
+def OutlineKernelsPass : Pass<"dit-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Move linalg ops on buffers into functions, one per distinct op";
+  let description = [{
+    Phase: memrefs to memrefs. Numerics do not change.
+
+    Each `linalg` op becomes a call of a private function that holds just it.
+    Ops that differ only in the values they work on, such as those of the layers
+    of a model, share one function. A function as large as a model costs LLVM
+    more than linear time and a loop that occurs in each layer is optimized once
+    per layer; this pass makes both costs small.
+
+    ```mlir
+    linalg.fill ins(%zero : f32) outs(%a : memref<4xf32>)
+    linalg.fill ins(%zero : f32) outs(%b : memref<4xf32>)
+    ```
+    becomes
+    ```mlir
+    call @dit_linalg_fill(%a) : (memref<4xf32>) -> ()
+    call @dit_linalg_fill(%b) : (memref<4xf32>) -> ()
+    ```
+  }];
+  let statistics = [
+    Statistic<"numOutlined", "num-outlined", "Number of ops replaced by calls">,
+    Statistic<"numKernels", "num-kernels", "Number of functions made">
+  ];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
 #endif // DIT_TARGET_PASSES_TD
