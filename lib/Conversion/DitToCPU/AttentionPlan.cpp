@@ -68,7 +68,9 @@ AttentionPlan AttentionPlan::get(const AttentionProblem &problem,
                                  const CPUTarget &target) {
   AttentionPlan plan;
   plan.lanes = target.getLanes(problem.bits);
-  int64_t maxVectors = target.vectorRegisters >= 32 ? 4 : 2;
+  int64_t maxVectors = target.vectorRegisters >= 32  ? 4
+                       : target.vectorRegisters >= 8 ? 2
+                                                     : 1;
   plan.gather = problem.tile &&
                 problem.tile->second < plan.lanes * maxVectors &&
                 problem.tile->second % plan.lanes != 0;

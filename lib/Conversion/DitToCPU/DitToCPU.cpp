@@ -57,6 +57,23 @@ LogicalResult mlir::dit::cpu::callOnViews(
   return success();
 }
 
+LogicalResult mlir::dit::cpu::callSimpleKernel(
+    Operation *op, KernelBuilder &kb, KernelLibrary &library,
+    ArrayRef<OperandView> operands, ValueRange scalars,
+    llvm::function_ref<void(KernelBuilder &, ValueRange)> emitBody) {
+  return callOnViews(op, kb, operands, scalars, [&](TypeRange types) {
+    SmallVector<Attribute> key = {op->getName().getIdentifier(),
+                                  op->getAttrDictionary()};
+    for (Type type : types)
+      key.push_back(TypeAttr::get(type));
+    std::string name = "dit_" + op->getName().stripDialect().str();
+    return library.getOrCreate(kb.getArrayAttr(key), name, types, op->getLoc(),
+                               [&](KernelBuilder &body, func::FuncOp func) {
+                                 emitBody(body, func.getArguments());
+                               });
+  });
+}
+
 /// A view of an attention operand with the dimensions `letters`.
 static OperandView getAttentionView(Value value, DimOrderAttr order,
                                     ArrayRef<int64_t> shape) {
@@ -127,18 +144,24 @@ LogicalResult mlir::dit::cpu::callKernel(AttentionOp op, KernelBuilder &kb,
 //===----------------------------------------------------------------------===//
 
 /// The compute ops that have kernels.
-static bool isComputeOp(Operation *op) { return isa<AttentionOp>(op); }
+static bool isComputeOp(Operation *op) {
+  return isa<AttentionOp, AttentionMergeOp, LowRankScoreOp, TopkMaskOp,
+             TilesUnionOp, TilesSliceOp, TilesTransposeOp, GroupTokensOp,
+             UngroupTokensOp>(op);
+}
 
 static LogicalResult convert(Operation *op, KernelLibrary &library) {
   if (llvm::any_of(op->getOperandTypes(), llvm::IsaPred<TensorType>))
     return op->emitOpError() << "expected memref operands to call a kernel; "
                                 "bufferize the module first";
   KernelBuilder kb(op->getLoc(), OpBuilder(op));
-  LogicalResult result = llvm::TypeSwitch<Operation *, LogicalResult>(op)
-                             .Case<AttentionOp>([&](auto typed) {
-                               return callKernel(typed, kb, library);
-                             })
-                             .Default([](Operation *) { return failure(); });
+  LogicalResult result =
+      llvm::TypeSwitch<Operation *, LogicalResult>(op)
+          .Case<AttentionOp, AttentionMergeOp, LowRankScoreOp, TopkMaskOp,
+                TilesUnionOp, TilesSliceOp, TilesTransposeOp, GroupTokensOp,
+                UngroupTokensOp>(
+              [&](auto typed) { return callKernel(typed, kb, library); })
+          .Default([](Operation *) { return failure(); });
   if (succeeded(result))
     op->erase();
   return result;

@@ -21,6 +21,22 @@ namespace mlir::dit::cpu {
 
 LogicalResult callKernel(AttentionOp op, KernelBuilder &kb,
                          KernelLibrary &library);
+LogicalResult callKernel(AttentionMergeOp op, KernelBuilder &kb,
+                         KernelLibrary &library);
+LogicalResult callKernel(LowRankScoreOp op, KernelBuilder &kb,
+                         KernelLibrary &library);
+LogicalResult callKernel(TopkMaskOp op, KernelBuilder &kb,
+                         KernelLibrary &library);
+LogicalResult callKernel(TilesUnionOp op, KernelBuilder &kb,
+                         KernelLibrary &library);
+LogicalResult callKernel(TilesSliceOp op, KernelBuilder &kb,
+                         KernelLibrary &library);
+LogicalResult callKernel(TilesTransposeOp op, KernelBuilder &kb,
+                         KernelLibrary &library);
+LogicalResult callKernel(GroupTokensOp op, KernelBuilder &kb,
+                         KernelLibrary &library);
+LogicalResult callKernel(UngroupTokensOp op, KernelBuilder &kb,
+                         KernelLibrary &library);
 
 /// Calls `kernel` on views of `operands`, after checking that all of them are
 /// strided; `getKernel` gives the kernel for the types of the views.
@@ -28,6 +44,13 @@ LogicalResult
 callOnViews(Operation *op, KernelBuilder &kb, ArrayRef<OperandView> operands,
             ValueRange scalars,
             llvm::function_ref<func::FuncOp(TypeRange)> getKernel);
+
+/// The same for an op whose kernel is one function, told apart by the op's
+/// attributes and the types of the views; `emitBody` fills it.
+LogicalResult callSimpleKernel(
+    Operation *op, KernelBuilder &kb, KernelLibrary &library,
+    ArrayRef<OperandView> operands, ValueRange scalars,
+    llvm::function_ref<void(KernelBuilder &, ValueRange)> emitBody);
 
 /// `value` as it is: all its dimensions, in order.
 OperandView getIdentityView(Value value);
