@@ -125,4 +125,61 @@ def AnnotateSitesPass : Pass<"dit-annotate-sites", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::dit::DitDialect"];
 }
 
+def RaiseAttentionPass : Pass<"dit-raise-attention", "::mlir::ModuleOp"> {
+  let summary = "Recognise attention in linalg and raise it to dit.attention";
+  let description = [{
+    Finds every softmax attention in linalg on tensors, in the form that
+    torch-mlir and similar exporters emit it, and replaces it by
+    `dit.attention`. It looks through reshapes, transposes, broadcasts and
+    casts, so it matches what is computed rather than a sequence of operations:
+
+    - a scale in q, in k or in the scores;
+    - an additive bias and masks that select -inf or a large negative number,
+      which become the bias;
+    - a softmax with or without the row's maximum, normalised before or after
+      the product with v, and guards of rows without a finite score;
+    - heads of k and v that are expanded to those of q;
+    - arithmetic in f32 between casts from and to bf16 or f16, which becomes the
+      low-precision op.
+
+    Sites are named `attn0`, `attn1`, ... in program order. The kind is `cross`
+    when the keys provably come from another sequence, else `self`.
+
+    A remark says what was folded into each attention and, for what looks like
+    one and was not raised, which step did not match
+    (`--remarks-filter=dit-raise-attention`).
+
+    Accepts and yields phase 1. Results change by rounding only; a row without
+    a score above -inf gives zeros where the original without a guard gives
+    NaN. Masks filled with a finite number below -1000 are taken to hide their
+    keys from every other score of the row.
+
+    ```mlir
+    %s = linalg.batch_matmul ins(%q, %kt : ...) outs(%zero : ...)
+    %m = linalg.generic ... maximumf ...
+    %e = linalg.generic ... exp(%s - %m) ...
+    %l = linalg.generic ... addf ...
+    %p = linalg.generic ... %e / %l ...
+    %o = linalg.batch_matmul ins(%p, %v : ...) outs(%zero : ...)
+    ```
+
+    becomes
+
+    ```mlir
+    %o = dit.attention ins(%q, %k, %v : ...) outs(%init : ...)
+        {scale = 1.0 : f64, site = "attn0", kind = #dit.kind<self>, ...}
+    ```
+  }];
+  let statistics = [
+    Statistic<"numRaised", "num-raised", "Attentions raised">,
+    Statistic<"numMissed", "num-missed",
+              "What looks like an attention and was not raised">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::dit::DitDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 #endif // DIT_DIALECT_DIT_TRANSFORMS_PASSES_TD

@@ -1,0 +1,397 @@
+//===- AttentionRewriter.cpp - dit.attention for a match ------------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Builds the op in whatever dimension order the operands are stored, so that
+// nothing is copied: only reshapes are emitted where the axes allow it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "MatchState.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace mlir::dit;
+using namespace mlir::dit::raise;
+
+//===----------------------------------------------------------------------===//
+// Layout
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// The dimensions of an operand of the op.
+struct Layout {
+  std::string letters;
+  View dims;
+};
+
+} // namespace
+
+/// The layout closest to how `stored` lies in memory: its own order where each
+/// role is contiguous in it, else b, h, s, d.
+static Layout chooseLayout(const View &stored, ArrayRef<AxisList> roles) {
+  static constexpr char names[] = {'b', 'h', 's', 'd'};
+  // Dimension by dimension, those of extent one in order.
+  Layout natural;
+  unsigned nextUnit = 0;
+  for (const AxisList &dim : stored) {
+    unsigned role = 0;
+    if (dim.empty()) {
+      while (nextUnit < 4 && !roles[nextUnit].empty())
+        ++nextUnit;
+      role = nextUnit++;
+    } else {
+      role = llvm::find(roles, dim) - roles.begin();
+    }
+    if (role >= 4)
+      break;
+    natural.letters += names[role];
+    natural.dims.push_back(dim);
+  }
+  if (natural.dims.size() == 4 && stored.size() == 4)
+    return natural;
+
+  // Role by role; those of extent one come first, they lie anywhere.
+  AxisList flat = flatten(stored);
+  natural = Layout();
+  for (unsigned role = 0; role < 4; ++role)
+    if (roles[role].empty()) {
+      natural.letters += names[role];
+      natural.dims.push_back({});
+    }
+  for (ArrayRef<Axis> rest = flat; !rest.empty();) {
+    unsigned role = 0;
+    for (; role < 4; ++role)
+      if (!roles[role].empty() &&
+          rest.take_front(roles[role].size()) == ArrayRef<Axis>(roles[role]))
+        break;
+    if (role == 4)
+      break;
+    natural.letters += names[role];
+    natural.dims.push_back(roles[role]);
+    rest = rest.drop_front(roles[role].size());
+  }
+  if (natural.dims.size() == 4)
+    return natural;
+  Layout standard;
+  for (unsigned role = 0; role < 4; ++role) {
+    standard.letters += names[role];
+    standard.dims.push_back(roles[role]);
+  }
+  return standard;
+}
+
+static SmallVector<OpFoldResult> getSizes(OpBuilder &builder, Location loc,
+                                          const AxisSpace &space,
+                                          const View &view) {
+  return llvm::map_to_vector(view, [&](const AxisList &dim) {
+    return space.getExtent(dim).materialize(builder, loc);
+  });
+}
+
+/// Emits `value` with the dimensions of extent one dropped and one axis for
+/// each dimension.
+static Value flattenDims(OpBuilder &builder, Location loc,
+                         const AxisSpace &space, ViewedValue source) {
+  Value value = source.value;
+  // Drop unit dimensions into the group before them.
+  SmallVector<ReassociationIndices> groups;
+  View kept;
+  ReassociationIndices leading;
+  for (auto [dim, axes] : llvm::enumerate(source.view)) {
+    if (axes.empty()) {
+      (groups.empty() ? leading : groups.back()).push_back(dim);
+      continue;
+    }
+    groups.push_back(leading);
+    leading.clear();
+    groups.back().push_back(dim);
+    kept.push_back(axes);
+  }
+  if (kept.size() != source.view.size())
+    value = tensor::CollapseShapeOp::create(builder, loc, value, groups);
+  AxisList flat = flatten(kept);
+  if (flat.size() == kept.size())
+    return value;
+  SmallVector<ReassociationIndices> expansion;
+  View single;
+  for (const AxisList &dim : kept) {
+    expansion.emplace_back();
+    for (Axis axis : dim) {
+      expansion.back().push_back(single.size());
+      single.push_back({axis});
+    }
+  }
+  SmallVector<OpFoldResult> sizes = getSizes(builder, loc, space, single);
+  auto type = RankedTensorType::get(decomposeMixedValues(sizes).first,
+                                    getElementTypeOrSelf(value.getType()));
+  return tensor::ExpandShapeOp::create(builder, loc, type, value, expansion,
+                                       sizes);
+}
+
+/// Emits `value`, with one axis for each dimension in the order of `wanted`,
+/// with the dimensions `wanted`.
+static Value groupDims(OpBuilder &builder, Location loc, Value value,
+                       const View &wanted) {
+  SmallVector<ReassociationIndices> collapse;
+  int64_t next = 0;
+  for (const AxisList &dim : wanted) {
+    if (dim.empty())
+      continue;
+    collapse.emplace_back();
+    for (size_t i = 0; i < dim.size(); ++i)
+      collapse.back().push_back(next++);
+  }
+  if (static_cast<int64_t>(collapse.size()) != next)
+    value = tensor::CollapseShapeOp::create(builder, loc, value, collapse);
+  if (collapse.size() == wanted.size())
+    return value;
+  // Unit dimensions join the dimension before them.
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<OpFoldResult> sizes;
+  SmallVector<ReassociationIndices> expansion(collapse.size());
+  SmallVector<OpFoldResult> present =
+      tensor::getMixedSizes(builder, loc, value);
+  size_t group = 0;
+  for (auto [dim, axes] : llvm::enumerate(wanted)) {
+    sizes.push_back(axes.empty() ? OpFoldResult(builder.getIndexAttr(1))
+                                 : present[group]);
+    size_t home = axes.empty() ? (group == 0 ? 0 : group - 1) : group;
+    if (!expansion.empty())
+      expansion[home].push_back(dim);
+    group += !axes.empty();
+  }
+  auto resultType = RankedTensorType::get(decomposeMixedValues(sizes).first,
+                                          type.getElementType());
+  return tensor::ExpandShapeOp::create(builder, loc, resultType, value,
+                                       expansion, sizes);
+}
+
+Value mlir::dit::raise::rearrange(OpBuilder &builder, Location loc,
+                                  const AxisSpace &space, ViewedValue source,
+                                  const View &wanted) {
+  if (source.view == wanted)
+    return source.value;
+  AxisList have = flatten(source.view), want = flatten(wanted);
+  Value value = flattenDims(builder, loc, space, source);
+  Type element = getElementTypeOrSelf(value.getType());
+  // The axes of the source in the wanted order, then the missing ones.
+  SmallVector<int64_t> permutation, missing;
+  View ordered, all;
+  for (auto [position, axis] : llvm::enumerate(want)) {
+    all.push_back({axis});
+    const Axis *found = llvm::find(have, axis);
+    if (found == have.end()) {
+      missing.push_back(position);
+      continue;
+    }
+    permutation.push_back(found - have.begin());
+    ordered.push_back({axis});
+  }
+  if (!llvm::is_sorted(permutation)) {
+    Value init = tensor::EmptyOp::create(
+        builder, loc, getSizes(builder, loc, space, ordered), element);
+    value = linalg::TransposeOp::create(builder, loc, value, init, permutation)
+                ->getResult(0);
+  }
+  if (!missing.empty()) {
+    Value init = tensor::EmptyOp::create(
+        builder, loc, getSizes(builder, loc, space, all), element);
+    value = linalg::BroadcastOp::create(builder, loc, value, init, missing)
+                ->getResult(0);
+  }
+  return groupDims(builder, loc, value, wanted);
+}
+
+Value mlir::dit::raise::emitDynamicBroadcast(OpBuilder &builder, Location loc,
+                                             const AxisSpace &space,
+                                             ViewedValue source,
+                                             ArrayRef<unsigned> dims) {
+  auto type = cast<RankedTensorType>(source.value.getType());
+  SmallVector<OpFoldResult> sizes =
+      tensor::getMixedSizes(builder, loc, source.value);
+  for (unsigned dim : dims)
+    sizes[dim] = space.getExtent(source.view[dim]).materialize(builder, loc);
+  Value init =
+      tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
+  AffineMap map = builder.getMultiDimIdentityMap(type.getRank());
+  SmallVector<utils::IteratorType> iterators(type.getRank(),
+                                             utils::IteratorType::parallel);
+  auto generic = linalg::GenericOp::create(
+      builder, loc, init.getType(), ValueRange(), init, map, iterators,
+      [&](OpBuilder &b, Location bodyLoc, ValueRange) {
+        SmallVector<Value> indices;
+        for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+          Value index = linalg::IndexOp::create(b, bodyLoc, dim);
+          if (llvm::is_contained(dims, static_cast<unsigned>(dim))) {
+            Value extent = tensor::DimOp::create(b, bodyLoc, source.value, dim);
+            Value one = arith::ConstantIndexOp::create(b, bodyLoc, 1);
+            Value zero = arith::ConstantIndexOp::create(b, bodyLoc, 0);
+            Value isOne = arith::CmpIOp::create(
+                b, bodyLoc, arith::CmpIPredicate::eq, extent, one);
+            index = arith::SelectOp::create(b, bodyLoc, isOne, zero, index);
+          }
+          indices.push_back(index);
+        }
+        Value element =
+            tensor::ExtractOp::create(b, bodyLoc, source.value, indices);
+        linalg::YieldOp::create(b, bodyLoc, element);
+      });
+  return generic.getResult(0);
+}
+
+static Value castScalar(OpBuilder &builder, Location loc, Value value,
+                        Type type) {
+  unsigned from = value.getType().getIntOrFloatBitWidth();
+  unsigned to = type.getIntOrFloatBitWidth();
+  if (value.getType() == type)
+    return value;
+  if (from < to)
+    return arith::ExtFOp::create(builder, loc, type, value);
+  return arith::TruncFOp::create(builder, loc, type, value);
+}
+
+Value mlir::dit::raise::castElements(OpBuilder &builder, Location loc,
+                                     Value value, Type type) {
+  auto tensorType = cast<RankedTensorType>(value.getType());
+  if (tensorType.getElementType() == type)
+    return value;
+  Value init = tensor::EmptyOp::create(
+      builder, loc, tensor::getMixedSizes(builder, loc, value), type);
+  AffineMap map = builder.getMultiDimIdentityMap(tensorType.getRank());
+  SmallVector<utils::IteratorType> iterators(tensorType.getRank(),
+                                             utils::IteratorType::parallel);
+  auto generic = linalg::GenericOp::create(
+      builder, loc, init.getType(), value, init, ArrayRef<AffineMap>{map, map},
+      iterators, [&](OpBuilder &b, Location bodyLoc, ValueRange args) {
+        linalg::YieldOp::create(b, bodyLoc,
+                                castScalar(b, bodyLoc, args[0], type));
+      });
+  return generic.getResult(0);
+}
+
+//===----------------------------------------------------------------------===//
+// The op
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Emits operands of one match.
+struct OperandBuilder {
+  OpBuilder &builder;
+  Location loc;
+  const AttentionMatch &match;
+
+  const AxisSpace &space() const { return match.state->space; }
+
+  SmallVector<AxisList> rolesOf(ArrayRef<Axis> sequence, ArrayRef<Axis> depth,
+                                bool withGroups) const {
+    AxisList heads(match.heads);
+    if (withGroups)
+      llvm::append_range(heads, match.groups);
+    return {AxisList(match.batch), heads, AxisList(sequence), AxisList(depth)};
+  }
+
+  /// The operand in its natural layout.
+  std::pair<Value, DimOrderAttr> emit(const AttentionTensor &tensor,
+                                      ArrayRef<AxisList> roles) const {
+    View view(tensor.dims.begin(), tensor.dims.end());
+    Value value = tensor.value;
+    if (!tensor.broadcastDims.empty())
+      value = emitDynamicBroadcast(builder, loc, space(), {value, view},
+                                   tensor.broadcastDims);
+    Layout layout = chooseLayout(view, roles);
+    value = rearrange(builder, loc, space(), {value, view}, layout.dims);
+    value = castElements(builder, loc, value, match.elementType);
+    return {value, DimOrderAttr::get(builder.getContext(), layout.letters)};
+  }
+};
+
+} // namespace
+
+/// Erases `op` and what only it kept alive.
+static void eraseDead(RewriterBase &rewriter, Operation *op) {
+  SmallVector<Operation *> worklist = {op};
+  while (!worklist.empty()) {
+    Operation *current = worklist.pop_back_val();
+    if (!isOpTriviallyDead(current))
+      continue;
+    // Operands, and what the body captures.
+    llvm::SetVector<Operation *> producers;
+    current->walk([&](Operation *nested) {
+      for (Value operand : nested->getOperands())
+        if (Operation *producer = operand.getDefiningOp())
+          if (!current->isAncestor(producer))
+            producers.insert(producer);
+    });
+    llvm::erase(worklist, current);
+    rewriter.eraseOp(current);
+    for (Operation *producer : producers)
+      if (!llvm::is_contained(worklist, producer))
+        worklist.push_back(producer);
+  }
+}
+
+AttentionOp mlir::dit::rewriteAttention(RewriterBase &rewriter,
+                                        const AttentionMatch &match,
+                                        StringAttr site) {
+  OpBuilder::InsertionGuard guard(rewriter);
+  Operation *last = match.output.value.getDefiningOp();
+  Location loc = match.valueProduct->getLoc();
+  rewriter.setInsertionPoint(last);
+  OperandBuilder operands{rewriter, loc, match};
+  auto [q, qOrder] =
+      operands.emit(match.q, operands.rolesOf(match.queries, match.depth,
+                                              /*withGroups=*/true));
+  auto [k, kOrder] = operands.emit(
+      match.k, operands.rolesOf(match.keys, match.depth, /*withGroups=*/false));
+  auto [v, vOrder] =
+      operands.emit(match.v, operands.rolesOf(match.keys, match.valueDepth,
+                                              /*withGroups=*/false));
+  Value bias = match.materializeBias(rewriter, loc);
+
+  View outputView(match.output.dims.begin(), match.output.dims.end());
+  Layout layout =
+      chooseLayout(outputView, operands.rolesOf(match.queries, match.valueDepth,
+                                                /*withGroups=*/true));
+  Value init = tensor::EmptyOp::create(
+      rewriter, loc, getSizes(rewriter, loc, match.state->space, layout.dims),
+      match.elementType);
+  auto orderAttr = [&](DimOrderAttr order) {
+    return order == DimOrderAttr::getDefault(rewriter.getContext())
+               ? DimOrderAttr()
+               : order;
+  };
+  auto op = AttentionOp::create(
+      rewriter, loc, TypeRange(init.getType()), q, k, v, bias,
+      /*tileNum=*/Value(), /*tileIdx=*/Value(), /*kvValid=*/Value(), init,
+      /*lse=*/Value(), rewriter.getF64FloatAttr(match.scale),
+      /*pattern=*/PatternAttrInterface(), /*tile=*/DenseI64ArrayAttr(),
+      orderAttr(qOrder), orderAttr(kOrder), orderAttr(vOrder),
+      orderAttr(DimOrderAttr::get(rewriter.getContext(), layout.letters)), site,
+      AttentionKindAttr::get(rewriter.getContext(), match.kind),
+      /*layer=*/IntegerAttr(), /*grid=*/GridAttr());
+
+  Value result =
+      castElements(rewriter, loc, op->getResult(0),
+                   getElementTypeOrSelf(match.output.value.getType()));
+  result = rearrange(rewriter, loc, match.state->space, {result, layout.dims},
+                     outputView);
+  if (result.getType() != match.output.value.getType())
+    result = tensor::CastOp::create(rewriter, loc, match.output.value.getType(),
+                                    result);
+  rewriter.replaceAllUsesWith(match.output.value, result);
+  eraseDead(rewriter, last);
+  return op;
+}

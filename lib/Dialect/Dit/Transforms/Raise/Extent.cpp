@@ -1,0 +1,184 @@
+//===- Extent.cpp - Symbolic extents of dimensions ------------------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Extent.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+
+using namespace mlir;
+using namespace mlir::dit::raise;
+
+static bool symbolLess(const Extent::Symbol &a, const Extent::Symbol &b) {
+  return std::make_pair(a.first.getAsOpaquePointer(), a.second) <
+         std::make_pair(b.first.getAsOpaquePointer(), b.second);
+}
+
+Extent Extent::symbol(Value value, int64_t dim) {
+  Extent extent;
+  extent.symbols.push_back({value, dim});
+  return extent;
+}
+
+std::optional<int64_t> Extent::getConstant() const {
+  if (!symbols.empty())
+    return std::nullopt;
+  return factor;
+}
+
+bool Extent::isNonNegative() const {
+  return factor >= 0 && llvm::all_of(symbols, [](const Symbol &symbol) {
+           return symbol.second >= 0;
+         });
+}
+
+Extent Extent::operator*(const Extent &other) const {
+  Extent product(factor * other.factor);
+  product.symbols = symbols;
+  llvm::append_range(product.symbols, other.symbols);
+  llvm::sort(product.symbols, symbolLess);
+  return product;
+}
+
+std::optional<Extent> Extent::divide(const Extent &other) const {
+  if (other.factor == 0 || factor % other.factor != 0)
+    return std::nullopt;
+  Extent quotient(factor / other.factor);
+  auto divisor = other.symbols.begin();
+  for (const Symbol &symbol : symbols) {
+    if (divisor != other.symbols.end() && *divisor == symbol)
+      ++divisor;
+    else
+      quotient.symbols.push_back(symbol);
+  }
+  if (divisor != other.symbols.end())
+    return std::nullopt;
+  return quotient;
+}
+
+OpFoldResult Extent::materialize(OpBuilder &builder, Location loc) const {
+  if (std::optional<int64_t> constant = getConstant())
+    return builder.getIndexAttr(*constant);
+  Value product;
+  if (factor != 1)
+    product = arith::ConstantIndexOp::create(builder, loc, factor);
+  for (auto [value, dim] : symbols) {
+    Value size = value;
+    if (dim >= 0)
+      size = tensor::DimOp::create(builder, loc, value, dim);
+    else if (!value.getType().isIndex())
+      size = arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
+                                        value);
+    product =
+        product ? arith::MulIOp::create(builder, loc, product, size) : size;
+  }
+  return product;
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes from the IR
+//===----------------------------------------------------------------------===//
+
+// Size arithmetic is shallow; the bound only keeps hostile input cheap.
+static constexpr unsigned maxDepth = 64;
+
+static Extent extentOf(OpFoldResult size, unsigned depth);
+
+static Extent extentOf(Value tensor, int64_t dim, unsigned depth) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (!type.isDynamicDim(dim))
+    return Extent(type.getDimSize(dim));
+  Extent unknown = Extent::symbol(tensor, dim);
+  Operation *op = tensor.getDefiningOp();
+  if (!op || depth > maxDepth)
+    return unknown;
+  if (auto dps = dyn_cast<DestinationStyleOpInterface>(op))
+    return extentOf(dps.getTiedOpOperand(cast<OpResult>(tensor))->get(), dim,
+                    depth + 1);
+  if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+    return extentOf(empty.getMixedSizes()[dim], depth + 1);
+  if (auto castOp = dyn_cast<tensor::CastOp>(op))
+    return isa<RankedTensorType>(castOp.getSource().getType())
+               ? extentOf(castOp.getSource(), dim, depth + 1)
+               : unknown;
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
+    return extentOf(expand.getMixedOutputShape()[dim], depth + 1);
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
+    Extent product;
+    for (int64_t source : collapse.getReassociationIndices()[dim])
+      product = product * extentOf(collapse.getSrc(), source, depth + 1);
+    return product;
+  }
+  if (auto reshape = dyn_cast<tensor::ReshapeOp>(op))
+    if (auto shape = reshape.getShape().getDefiningOp<tensor::FromElementsOp>())
+      return extentOf(OpFoldResult(shape.getElements()[dim]), depth + 1);
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+    if (slice.getDroppedDims().none())
+      return extentOf(slice.getMixedSizes()[dim], depth + 1);
+  return unknown;
+}
+
+/// Whether a comparison of a size with zero is decided by the fact that sizes
+/// are not negative.
+static std::optional<bool> evaluateSizeTest(Value condition, unsigned depth) {
+  auto cmp = condition.getDefiningOp<arith::CmpIOp>();
+  APInt bound;
+  if (!cmp || !matchPattern(cmp.getRhs(), m_ConstantInt(&bound)) ||
+      !bound.isZero() || !extentOf(cmp.getLhs(), depth + 1).isNonNegative())
+    return std::nullopt;
+  if (cmp.getPredicate() == arith::CmpIPredicate::slt)
+    return false;
+  if (cmp.getPredicate() == arith::CmpIPredicate::sge)
+    return true;
+  return std::nullopt;
+}
+
+static Extent extentOf(OpFoldResult size, unsigned depth) {
+  if (std::optional<int64_t> constant = getConstantIntValue(size))
+    return Extent(*constant);
+  Value value = cast<Value>(size);
+  Extent unknown = Extent::symbol(value, -1);
+  Operation *op = value.getDefiningOp();
+  if (!op || depth > maxDepth)
+    return unknown;
+  auto recurse = [&](Value operand) { return extentOf(operand, depth + 1); };
+  if (auto dim = dyn_cast<tensor::DimOp>(op)) {
+    std::optional<int64_t> index = dim.getConstantIndex();
+    return index && isa<RankedTensorType>(dim.getSource().getType())
+               ? extentOf(dim.getSource(), *index, depth + 1)
+               : unknown;
+  }
+  if (isa<arith::IndexCastOp, arith::ExtSIOp, arith::TruncIOp>(op))
+    return recurse(op->getOperand(0));
+  if (isa<arith::MulIOp>(op))
+    return recurse(op->getOperand(0)) * recurse(op->getOperand(1));
+  if (isa<arith::DivSIOp, arith::DivUIOp, arith::FloorDivSIOp>(op)) {
+    std::optional<Extent> quotient =
+        recurse(op->getOperand(0)).divide(recurse(op->getOperand(1)));
+    return quotient.value_or(unknown);
+  }
+  if (auto select = dyn_cast<arith::SelectOp>(op)) {
+    std::optional<bool> taken = evaluateSizeTest(select.getCondition(), depth);
+    if (!taken)
+      return unknown;
+    return recurse(*taken ? select.getTrueValue() : select.getFalseValue());
+  }
+  return unknown;
+}
+
+Extent mlir::dit::raise::getExtent(Value tensor, int64_t dim) {
+  return extentOf(tensor, dim, 0);
+}
+
+Extent mlir::dit::raise::getExtent(OpFoldResult size) {
+  return extentOf(size, 0);
+}

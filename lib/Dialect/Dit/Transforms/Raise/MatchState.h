@@ -1,0 +1,51 @@
+//===- MatchState.h - What a match keeps ------------------------*- C++ -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIT_LIB_DIALECT_DIT_TRANSFORMS_RAISE_MATCHSTATE_H
+#define DIT_LIB_DIALECT_DIT_TRANSFORMS_RAISE_MATCHSTATE_H
+
+#include "SoftmaxForm.h"
+#include "dit/Dialect/Dit/Transforms/Raise.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace mlir::dit::raise {
+
+/// The axes and expressions behind a match.
+struct MatchState {
+  AxisSpace space;
+  std::unique_ptr<Tracer> tracer;
+  ScoreForm scores;
+};
+
+/// A tensor and the axes of its dimensions.
+struct ViewedValue {
+  Value value;
+  View view;
+};
+
+/// Emits `source` with dimensions `wanted`: reshapes, and a transpose or a
+/// broadcast where the order or an axis differs. All axes of the source are in
+/// `wanted`.
+Value rearrange(OpBuilder &builder, Location loc, const AxisSpace &space,
+                ViewedValue source, const View &wanted);
+
+/// Emits the broadcast of `dims` of `source` in case they are of extent one.
+Value emitDynamicBroadcast(OpBuilder &builder, Location loc,
+                           const AxisSpace &space, ViewedValue source,
+                           ArrayRef<unsigned> dims);
+
+/// `value` with elements of `type`.
+Value castElements(OpBuilder &builder, Location loc, Value value, Type type);
+
+/// Sources of q and k decide what kind an attention is.
+AttentionKind inferKind(const AttentionMatch &match);
+
+} // namespace mlir::dit::raise
+
+#endif // DIT_LIB_DIALECT_DIT_TRANSFORMS_RAISE_MATCHSTATE_H

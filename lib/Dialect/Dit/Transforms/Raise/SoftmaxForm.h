@@ -1,0 +1,91 @@
+//===- SoftmaxForm.h - Softmax and scores in expressions --------*- C++ -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The algebra of the match: what a softmax over the keys is, in any of the ways
+// it is written, and how scores fall apart into a product, a scale and a bias.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIT_LIB_DIALECT_DIT_TRANSFORMS_RAISE_SOFTMAXFORM_H
+#define DIT_LIB_DIALECT_DIT_TRANSFORMS_RAISE_SOFTMAXFORM_H
+
+#include "ElementExpr.h"
+
+namespace mlir::dit::raise {
+
+/// Why a step failed, in words.
+using Reason = std::string;
+
+/// A value that is zero where `condition` has the value `when`.
+struct ZeroedWhere {
+  const Expr *condition;
+  bool when;
+};
+
+/// `exp(factor * scores - anything of the row)`, normalised over the keys here
+/// or after the product with the values.
+struct SoftmaxForm {
+  const Expr *weights = nullptr;
+  const Expr *scores = nullptr;
+  double factor = 1.0;
+  bool isNormalized = false;
+  SmallVector<ZeroedWhere, 1> zeroed;
+};
+
+/// `product`, normalised afterwards by `denominator` if there is one.
+struct OutputForm {
+  const Expr *product = nullptr;
+  const Expr *denominator = nullptr;
+  SmallVector<ZeroedWhere, 1> zeroed;
+};
+
+/// `scale * product` plus a bias: terms with a factor, and masks that put
+/// `fill` where `condition` has the value `when`.
+struct ScoreForm {
+  struct Term {
+    const Expr *expr;
+    double factor;
+  };
+  struct Mask {
+    const Expr *condition;
+    bool when;
+    double fill;
+  };
+  const Expr *product = nullptr;
+  double scale = 1.0;
+  SmallVector<Term, 2> terms;
+  SmallVector<Mask, 2> masks;
+};
+
+/// The product that the elements of the output are, `contraction` being its op.
+std::optional<OutputForm> matchOutput(const Expr *output,
+                                      Operation *contraction);
+
+/// Fails with a reason. `keys` are the axes summed over with the values.
+std::optional<SoftmaxForm> matchSoftmax(const Expr *probabilities,
+                                        ArrayRef<Axis> keys, Reason &reason);
+
+/// Whether `expr` is the sum of `weights` over `keys`.
+bool isSumOver(const Expr *expr, const Expr *weights, ArrayRef<Axis> keys);
+
+/// Fails with a reason.
+std::optional<ScoreForm> matchScores(const SoftmaxForm &softmax,
+                                     ArrayRef<Axis> keys, Reason &reason);
+
+/// Whether what zeroes probabilities or outputs does so only in rows without a
+/// finite score. May make masks exact that the guard repeats. Fails with a
+/// reason.
+bool matchGuards(ArrayRef<ZeroedWhere> zeroed, const SoftmaxForm &softmax,
+                 ScoreForm &scores, ArrayRef<Axis> keys, Reason &reason);
+
+/// Whether some part of `expr` satisfies `predicate`.
+bool containsExpr(const Expr *expr, function_ref<bool(const Expr *)> predicate);
+
+} // namespace mlir::dit::raise
+
+#endif // DIT_LIB_DIALECT_DIT_TRANSFORMS_RAISE_SOFTMAXFORM_H
