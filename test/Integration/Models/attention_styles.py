@@ -21,14 +21,14 @@ class Call(nn.Module):
         return self.function(*args)
 
 
-def style(*shapes, dtype=None, dynamic=None, masks=(), module=False):
+def style(*shapes, dtype=None, dynamic=None, masks=(), module=False, **spec):
     """Registers a function of tensors of `shapes`; `masks` are appended."""
 
     def register(function):
         def make():
             args = tuple(torch.randn(shape) for shape in shapes) + tuple(masks)
             return dict(module=function() if module else Call(function), args=args, dtype=dtype,
-                        dynamic=dynamic() if dynamic else None)
+                        dynamic=dynamic() if dynamic else None, **spec)
 
         STYLES["style-" + function.__name__.replace("_", "-")] = make
         return function
@@ -161,26 +161,26 @@ def naive_no_scale(q, k, v):
     return torch.softmax(q @ k.transpose(-1, -2), dim=-1) @ v
 
 
-@style(*QKV)
+@style(*QKV, attentions=1)
 def naive_no_max(q, k, v):
     weights = torch.exp(q @ k.transpose(-1, -2) * 0.25)
     return weights @ v / weights.sum(-1, keepdim=True)
 
 
-@style(*QKV)
+@style(*QKV, attentions=1)
 def naive_no_max_normalised_first(q, k, v):
     weights = torch.exp(q @ k.transpose(-1, -2) * 0.25)
     return (weights / weights.sum(-1, keepdim=True)) @ v
 
 
-@style(*QKV)
+@style(*QKV, attentions=1)
 def naive_max_normalised_last(q, k, v):
     scores = q @ k.transpose(-1, -2) * 0.25
     weights = torch.exp(scores - scores.amax(-1, keepdim=True))
     return (weights @ v) / weights.sum(-1, keepdim=True)
 
 
-@style(*QKV)
+@style(*QKV, attentions=1)
 def naive_log_softmax(q, k, v):
     return torch.log_softmax(q @ k.transpose(-1, -2) * 0.25, dim=-1).exp() @ v
 
@@ -297,7 +297,7 @@ def linear_relu(q, k, v):
     return (q @ (k.transpose(-1, -2) @ v)) / (q @ k.sum(-2, keepdim=True).transpose(-1, -2) + 1e-6)
 
 
-@style((2, 8, 32), module=True)
+@style((2, 8, 32), module=True, attentions=0)
 def linear_softmax_features():
     class Efficient(nn.Module):
         def __init__(self):
@@ -330,6 +330,6 @@ def gated_mlp():
     return Mlp()
 
 
-@style(*QKV)
+@style(*QKV, attentions=0)
 def softmax_over_queries(q, k, v):
     return torch.softmax(q @ k.transpose(-1, -2), dim=-2) @ v

@@ -52,9 +52,9 @@ static bool mayBeProbabilities(Value operand) {
       return true;
     if (isContraction(op))
       continue;
-    for (Value value : op->getOperands())
-      if (isa<RankedTensorType>(value.getType()) && value.getDefiningOp())
-        worklist.insert(value.getDefiningOp());
+    for (Value value : getReadTensors(op))
+      if (Operation *producer = value.getDefiningOp())
+        worklist.insert(producer);
   }
   return false;
 }

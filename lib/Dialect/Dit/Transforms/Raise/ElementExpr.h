@@ -170,6 +170,9 @@ private:
 /// starts from without changing its result.
 bool isNeutral(ExprKind combiner, const Expr *expr);
 
+/// The tensors that `op` or its body reads.
+SmallVector<Value> getReadTensors(Operation *op);
+
 /// Whether `op` multiplies two operands and sums, into whatever it starts from.
 bool isContraction(Operation *op);
 

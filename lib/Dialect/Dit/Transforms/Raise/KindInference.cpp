@@ -73,9 +73,8 @@ static llvm::SmallSetVector<Value, 4> getSources(Value value, bool &projected) {
       sources.insert(activation);
       continue;
     }
-    for (Value operand : op->getOperands())
-      if (isa<RankedTensorType>(operand.getType()))
-        worklist.insert(operand);
+    for (Value operand : getReadTensors(op))
+      worklist.insert(operand);
   }
   return sources;
 }
@@ -91,9 +90,8 @@ static DenseSet<Value> getArguments(ArrayRef<Value> values) {
       arguments.insert(worklist[i]);
       continue;
     }
-    for (Value operand : op->getOperands())
-      if (isa<RankedTensorType>(operand.getType()))
-        worklist.insert(operand);
+    for (Value operand : getReadTensors(op))
+      worklist.insert(operand);
   }
   return arguments;
 }

@@ -177,6 +177,19 @@ static Value stripScalarCasts(Value value) {
   return value;
 }
 
+SmallVector<Value> mlir::dit::raise::getReadTensors(Operation *op) {
+  SmallVector<Value> tensors;
+  op->walk([&](Operation *nested) {
+    for (Value operand : nested->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      if (isa<RankedTensorType>(operand.getType()) &&
+          !(producer && op->isAncestor(producer)))
+        tensors.push_back(operand);
+    }
+  });
+  return tensors;
+}
+
 bool mlir::dit::raise::isContraction(Operation *op) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   if (!linalgOp || linalgOp.getNumDpsInputs() != 2 ||
