@@ -40,8 +40,9 @@ void mlir::dit::buildCPURaiseStage(OpPassManager &pm,
 void mlir::dit::buildCPUTensorStage(OpPassManager &pm,
                                     const CPUPipelineOptions &options) {
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
-  pm.addPass(createLinalgElementwiseOpFusionPass());
+  pm.addPass(createLinalgFoldUnitExtentDimsPass());
   addCleanup(pm);
+  pm.addPass(createOptimizeLinalgForCPU());
 }
 
 void mlir::dit::buildCPUBufferizeStage(OpPassManager &pm,

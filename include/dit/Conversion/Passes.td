@@ -57,6 +57,39 @@ def ConvertLinalgToCPU : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp"> {
     "::mlir::vector::VectorDialect"];
 }
 
+def OptimizeLinalgForCPU
+    : Pass<"optimize-linalg-for-cpu", "::mlir::ModuleOp"> {
+  let summary = "Fuses and simplifies linalg on tensors for the CPU";
+  let description = [{
+    Phase 2 to phase 2, just before bufferization; numerics do not change but
+    for the order of the sums of a convolution.
+
+    - Transposes of constants are computed, those of other operands of a
+      matrix product are folded into its indexing maps.
+    - A batched product with the same right-hand side for all batches becomes
+      one product of all rows; a convolution whose windows neither overlap nor
+      leave gaps becomes a product of windows and filters.
+    - Elementwise ops fuse into their users, elementwise ops and reductions,
+      across reshapes; cheap ones are repeated in each user. `tensor.concat`
+      becomes insertions, `linalg.softmax` its parts.
+    - Every user of a fill or an empty tensor gets its own, and arguments of
+      public functions are marked as not writable.
+
+    ```mlir
+    %t = linalg.transpose ins(%weight) outs(%e) permutation = [1, 0]
+    %m = linalg.matmul ins(%x, %t) outs(%zero)
+    %y = linalg.generic … ins(%m, %bias)    // add
+    %z = linalg.generic … ins(%y)           // tanh
+    // becomes
+    %m = linalg.matmul ins(%x, %transposed_weight) outs(%zero)
+    %z = linalg.generic … ins(%m, %bias)    // add, tanh
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 //===----------------------------------------------------------------------===//
 // MathToCPU
 //===----------------------------------------------------------------------===//
