@@ -97,6 +97,9 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   static cl::opt<int> repeat("repeat", cl::init(1), cl::value_desc("N"),
                              cl::cat(category),
                              cl::desc("Timed calls (default 1)"));
+  static cl::opt<unsigned> optLevel(
+      "opt-level", cl::init(3), cl::value_desc("0-3"), cl::cat(category),
+      cl::desc("Optimization of machine code (default 3); 0 compiles fastest"));
   static cl::opt<std::string> json(
       "json", cl::value_desc("file"), cl::cat(category),
       cl::desc("Write times, errors and peak memory there"));
@@ -130,6 +133,7 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   options.jsonPath = json;
   options.threads = threads;
   options.repeat = repeat;
+  options.optLevel = optLevel;
   options.listEntries = listEntries;
   options.printIR = printIR;
   if (options.threads < 0 ||
@@ -139,6 +143,9 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   if (options.repeat < 1)
     return createStringError("--repeat: expected a positive number, got " +
                              Twine(options.repeat));
+  if (options.optLevel > 3)
+    return createStringError("--opt-level: expected 0 to 3, got " +
+                             Twine(options.optLevel));
   if (!(options.tolerance >= 0))
     return createStringError("--tolerance: expected a number not below 0");
   return options;

@@ -37,6 +37,7 @@ struct RunOptions {
   double tolerance;
   int threads;
   int repeat;
+  unsigned optLevel;
   bool listEntries;
   bool printIR;
 };

@@ -157,7 +157,9 @@ llvm::Expected<Program> Runner::compile(ModuleOp module) {
     llvm::outs().flush();
     std::exit(0);
   }
-  auto object = compileToObject(module, CompileOptions());
+  CompileOptions compileOptions;
+  compileOptions.optLevel = options.optLevel;
+  auto object = compileToObject(module, compileOptions);
   if (!object)
     return object.takeError();
   auto program = Program::load(std::move(*object));

@@ -1,0 +1,96 @@
+# Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The comparison has to notice wrong results, or the other tests mean nothing."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import batches
+import bounds
+import model
+import programs
+import runner
+from attention_cases import AttentionCase, Bias, Tiles
+
+CASE = AttentionCase(
+    type="f32",
+    batch=2,
+    kv_heads=2,
+    group=2,
+    queries=19,
+    keys=21,
+    head_size=16,
+    value_size=8,
+    orders=("bshd", "bhsd", "hbsd", "bshd"),
+    dynamic="k",
+    pattern=model.Window(4, 7),
+    bias=Bias(full=(2, 3), type="f32", kind="infinite rows"),
+    tiles=Tiles((4, 3), True, True, 0.6, 0, False),
+    kv_valid=True,
+    lse=True,
+    magnitude=1.0,
+    scale=0.25,
+    seed=9,
+)
+
+
+def case_of(element):
+    bias = dataclasses.replace(CASE.bias, type=programs.accumulator(element))
+    return dataclasses.replace(CASE, type=element, bias=bias)
+
+
+@pytest.mark.parametrize("element", programs.FLOATS)
+def test_a_wrong_op_is_noticed(run, element):
+    """The results of one op, taken for those of a slightly different one."""
+    case = case_of(element)
+    (results,) = batches.run_cases([case], run)
+    case.check(results)
+    mutations = [
+        {"scale": 0.26},
+        {"pattern": model.Window(4, 8)},
+        {"pattern": None},
+        {"tiles": None},
+        {"bias": None},
+        {"kv_valid": False},
+        {"orders": ("bshd", "bhsd", "hbsd", "sbhd")},
+    ]
+    for mutation in mutations:
+        with pytest.raises(bounds.Mismatch):
+            dataclasses.replace(case, **mutation).check(results)
+
+
+@pytest.mark.parametrize("element", programs.FLOATS)
+def test_a_wrong_element_is_noticed(run, element):
+    case = case_of(element)
+    ((output, lse),) = batches.run_cases([case], run)
+    step = 5e-12 if element == "f64" else 2e-5 if element == "f32" else 0.05
+    finite = tuple(np.argwhere(np.isfinite(lse))[0])
+    empty = tuple(np.argwhere(lse == -np.inf)[0])
+    b, h, i = finite
+    off = output.astype(np.float64)
+    off[b, i, h, 0] += step * max(1.0, abs(off[b, i, h, 0]))
+    wrong_lse = lse.copy()
+    wrong_lse[finite] += 1e-4
+    not_empty = lse.copy()
+    not_empty[empty] = -1e30
+    missing = output.copy()
+    missing[b, i, h] = np.nan
+    for results in (
+        (off.astype(output.dtype), lse),
+        (output, wrong_lse),
+        (output, not_empty),
+        (missing, lse),
+    ):
+        with pytest.raises(bounds.Mismatch):
+            case.check(results)
+
+
+def test_a_program_that_does_not_verify_is_an_error(run):
+    program = programs.Program()
+    CASE.emit(program)
+    program.lines = [line.replace("window<left = 4", "window<left = -9") for line in program.lines]
+    with pytest.raises(runner.RunError, match="expected widths"):
+        run(program)
