@@ -83,3 +83,22 @@ function(add_dit_unittest name)
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test/Unit)
   add_dependencies(DitUnitTests ${name})
 endfunction()
+
+# add_dit_doc(td generator output): a page in build/docs that mlir-tblgen makes
+# of a .td file with -gen-<generator>; part of the target dit-doc.
+add_custom_target(dit-doc)
+function(add_dit_doc td generator output)
+  cmake_parse_arguments(ARG "" "" "ARGS" ${ARGN})
+  set(page ${PROJECT_BINARY_DIR}/docs/${output}.md)
+  set(depfile ${CMAKE_CURRENT_BINARY_DIR}/${output}.md.d)
+  add_custom_command(OUTPUT ${page}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/docs
+    COMMAND ${MLIR_TABLEGEN_EXE} -gen-${generator} ${ARG_ARGS}
+            -I ${PROJECT_SOURCE_DIR}/include -I ${MLIR_INCLUDE_DIRS}
+            ${CMAKE_CURRENT_SOURCE_DIR}/${td} -o ${page} -d ${depfile}
+    DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${td} ${MLIR_TABLEGEN_EXE}
+    DEPFILE ${depfile}
+    COMMENT "Generating docs/${output}.md")
+  add_custom_target(dit-doc-${output} DEPENDS ${page})
+  add_dependencies(dit-doc dit-doc-${output})
+endfunction()

@@ -18,6 +18,7 @@
 #include "dit/Dialect/Dit/IR/Dit.h"
 #include "dit/Dialect/Dit/Transforms/BufferizableOpInterfaceImpl.h"
 #include "dit/Dialect/Dit/Transforms/Passes.h"
+#include "dit/Dialect/Dit/Transforms/RuntimeOpVerification.h"
 #include "dit/Pipelines/Pipelines.h"
 #include "dit/Target/Passes.h"
 #include "mlir/IR/DialectRegistry.h"
@@ -28,6 +29,7 @@ namespace mlir::dit {
 inline void registerAllDialects(DialectRegistry &registry) {
   registry.insert<DitDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
+  registerRuntimeVerifiableOpInterfaceExternalModels(registry);
 }
 
 /// Registers the passes and pipelines of dit with the global registry.

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/RuntimeVerifiableOpInterface.h"
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -70,6 +71,8 @@ void DitDialect::initialize() {
                             AttentionMergeOp, LowRankScoreOp, TopkMaskOp,
                             TilesUnionOp, TilesSliceOp, TilesTransposeOp,
                             GroupTokensOp, UngroupTokensOp>();
+  declarePromisedInterfaces<RuntimeVerifiableOpInterface, AttentionOp,
+                            TilesUnionOp, TilesSliceOp, TilesTransposeOp>();
 }
 
 Operation *DitDialect::materializeConstant(OpBuilder &builder, Attribute value,
