@@ -34,6 +34,10 @@ static void addCleanup(OpPassManager &pm) {
 void mlir::dit::buildCPURaiseStage(OpPassManager &pm,
                                    const CPUPipelineOptions &options) {
   addCleanup(pm);
+  if (options.raise) {
+    pm.addPass(createRaiseAttentionPass());
+    addCleanup(pm);
+  }
   pm.addPass(createLowerReusePass());
 }
 

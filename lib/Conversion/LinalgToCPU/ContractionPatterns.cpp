@@ -78,7 +78,7 @@ struct FoldConstantTranspose : OpRewritePattern<linalg::TransposeOp> {
         static_cast<int64_t>(source.size()) != type.getNumElements() * bytes)
       return rewriter.notifyMatchFailure(op, "no plain data to permute");
     AsmResourceBlob blob =
-        HeapAsmResourceBlob::allocate(source.size(), /*align=*/64);
+        HeapAsmResourceBlob::allocate(source.size(), /*align=*/bytes);
     permuteBytes(source, blob.getMutableData(),
                  cast<ShapedType>(attr.getType()).getShape(),
                  op.getPermutation(), bytes);
