@@ -105,3 +105,71 @@ func.func @sdpa(%q: tensor<2x4x8x16xf32>, %k: tensor<2x4x12x16xf32>, %v: tensor<
   %o = tensor.expand_shape %oc [[0, 1], [2], [3]] output_shape [2, 4, 8, 16] : tensor<8x8x16xf32> into tensor<2x4x8x16xf32>
   return %o : tensor<2x4x8x16xf32>
 }
+
+// -----
+
+#whole = affine_map<(b, h, s, t) -> (b, h, s, t)>
+#key = affine_map<(b, h, s, t) -> (b, t)>
+
+// A bias stored for every query that depends on none: one query's is enough.
+
+// CHECK-LABEL: func.func @bias_repeated_over_queries(
+// CHECK:         %[[FULL:.*]] = linalg.generic
+// CHECK:         tensor.extract_slice %[[FULL]][0, 0, 0, 0] [2, 3, 1, 12] [1, 1, 1, 1] : tensor<2x3x8x12xf32> to tensor<2x3x12xf32>
+// CHECK:         %[[BIAS:.*]] = tensor.expand_shape {{.*}} into tensor<1x6x1x12xf32>
+// CHECK:         dit.attention {{.*}} bias(%[[BIAS]] : tensor<1x6x1x12xf32>)
+func.func @bias_repeated_over_queries(%q: tensor<6x8x16xf32>, %kt: tensor<6x16x12xf32>, %v: tensor<6x12x16xf32>, %mask: tensor<2x12xi1>) -> tensor<6x8x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %ninf = arith.constant 0xFF800000 : f32
+  %e = tensor.empty() : tensor<2x3x8x12xf32>
+  %bias = linalg.generic {indexing_maps = [#key, #whole], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%mask : tensor<2x12xi1>) outs(%e : tensor<2x3x8x12xf32>) {
+  ^bb0(%in: i1, %out: f32):
+    %x = arith.select %in, %zero, %ninf : f32
+    linalg.yield %x : f32
+  } -> tensor<2x3x8x12xf32>
+  %0 = tensor.empty() : tensor<6x8x12xf32>
+  %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<6x8x12xf32>) -> tensor<6x8x12xf32>
+  %2 = linalg.batch_matmul ins(%q, %kt : tensor<6x8x16xf32>, tensor<6x16x12xf32>) outs(%1 : tensor<6x8x12xf32>) -> tensor<6x8x12xf32>
+  %3 = tensor.expand_shape %2 [[0, 1], [2], [3]] output_shape [2, 3, 8, 12] : tensor<6x8x12xf32> into tensor<2x3x8x12xf32>
+  %4 = linalg.add ins(%3, %bias : tensor<2x3x8x12xf32>, tensor<2x3x8x12xf32>) outs(%e : tensor<2x3x8x12xf32>) -> tensor<2x3x8x12xf32>
+  %5 = linalg.softmax dimension(3) ins(%4 : tensor<2x3x8x12xf32>) outs(%e : tensor<2x3x8x12xf32>) -> tensor<2x3x8x12xf32>
+  %6 = tensor.collapse_shape %5 [[0, 1], [2], [3]] : tensor<2x3x8x12xf32> into tensor<6x8x12xf32>
+  %7 = tensor.empty() : tensor<6x8x16xf32>
+  %8 = linalg.fill ins(%zero : f32) outs(%7 : tensor<6x8x16xf32>) -> tensor<6x8x16xf32>
+  %9 = linalg.batch_matmul ins(%6, %v : tensor<6x8x12xf32>, tensor<6x12x16xf32>) outs(%8 : tensor<6x8x16xf32>) -> tensor<6x8x16xf32>
+  return %9 : tensor<6x8x16xf32>
+}
+
+// -----
+
+// Sizes go through `affine.apply`, and the heads are split off by a reshape to
+// run-time sizes.
+
+// CHECK-LABEL: func.func @sizes_by_affine_apply(
+// CHECK:         dit.attention
+func.func @sizes_by_affine_apply(%q: tensor<?x16xf32>, %kt: tensor<3x16x12xf32>, %v: tensor<3x12x16xf32>, %n: tensor<?xf32>) -> tensor<?x?x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %c3 = arith.constant 3 : index
+  %c12 = arith.constant 12 : index
+  %rows = tensor.dim %n, %c0 : tensor<?xf32>
+  %all = affine.apply affine_map<(d0) -> (d0 * 3)>(%rows)
+  %qs = tensor.extract_slice %q[0, 0] [%all, 16] [1, 1] : tensor<?x16xf32> to tensor<?x16xf32>
+  %q3 = tensor.expand_shape %qs [[0, 1], [2]] output_shape [3, %rows, 16] : tensor<?x16xf32> into tensor<3x?x16xf32>
+  %back = affine.apply affine_map<(d0) -> (d0 floordiv 3)>(%all)
+  %0 = tensor.empty(%back) : tensor<3x?x12xf32>
+  %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<3x?x12xf32>) -> tensor<3x?x12xf32>
+  %2 = linalg.batch_matmul ins(%q3, %kt : tensor<3x?x16xf32>, tensor<3x16x12xf32>) outs(%1 : tensor<3x?x12xf32>) -> tensor<3x?x12xf32>
+  %flat = affine.apply affine_map<()[s0] -> (s0 * 36)>()[%rows]
+  %shape = tensor.from_elements %flat : tensor<1xindex>
+  %3 = tensor.reshape %2(%shape) : (tensor<3x?x12xf32>, tensor<1xindex>) -> tensor<?xf32>
+  %again = tensor.from_elements %c3, %back, %c12 : tensor<3xindex>
+  %4 = tensor.reshape %3(%again) : (tensor<?xf32>, tensor<3xindex>) -> tensor<?x?x?xf32>
+  %5 = tensor.cast %4 : tensor<?x?x?xf32> to tensor<3x?x12xf32>
+  %6 = linalg.softmax dimension(2) ins(%5 : tensor<3x?x12xf32>) outs(%0 : tensor<3x?x12xf32>) -> tensor<3x?x12xf32>
+  %7 = tensor.empty(%rows) : tensor<3x?x16xf32>
+  %8 = linalg.fill ins(%zero : f32) outs(%7 : tensor<3x?x16xf32>) -> tensor<3x?x16xf32>
+  %9 = linalg.batch_matmul ins(%6, %v : tensor<3x?x12xf32>, tensor<3x12x16xf32>) outs(%8 : tensor<3x?x16xf32>) -> tensor<3x?x16xf32>
+  %10 = tensor.cast %9 : tensor<3x?x16xf32> to tensor<?x?x16xf32>
+  return %10 : tensor<?x?x16xf32>
+}

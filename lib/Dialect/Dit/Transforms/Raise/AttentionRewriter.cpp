@@ -178,6 +178,32 @@ static Value groupDims(OpBuilder &builder, Location loc, Value value,
                                        expansion, sizes);
 }
 
+/// Drops from `value`, with one axis of `have` for each dimension, those that
+/// are not in `want`: its elements are the same all along them.
+static Value dropRepeatedDims(OpBuilder &builder, Location loc, Value value,
+                              AxisList &have, ArrayRef<Axis> want) {
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, value);
+  SmallVector<OpFoldResult> keptSizes;
+  AxisList kept;
+  for (auto [axis, size] : llvm::zip_equal(have, sizes)) {
+    if (llvm::is_contained(want, axis)) {
+      kept.push_back(axis);
+      keptSizes.push_back(size);
+    } else {
+      size = builder.getIndexAttr(1);
+    }
+  }
+  if (kept.size() == have.size())
+    return value;
+  auto type = RankedTensorType::get(decomposeMixedValues(keptSizes).first,
+                                    getElementTypeOrSelf(value.getType()));
+  SmallVector<OpFoldResult> zeros(have.size(), builder.getIndexAttr(0));
+  SmallVector<OpFoldResult> ones(have.size(), builder.getIndexAttr(1));
+  have = kept;
+  return tensor::ExtractSliceOp::create(builder, loc, type, value, zeros, sizes,
+                                        ones);
+}
+
 Value mlir::dit::raise::rearrange(OpBuilder &builder, Location loc,
                                   const AxisSpace &space, ViewedValue source,
                                   const View &wanted) {
@@ -185,6 +211,7 @@ Value mlir::dit::raise::rearrange(OpBuilder &builder, Location loc,
     return source.value;
   AxisList have = flatten(source.view), want = flatten(wanted);
   Value value = flattenDims(builder, loc, space, source);
+  value = dropRepeatedDims(builder, loc, value, have, want);
   Type element = getElementTypeOrSelf(value.getType());
   // The axes of the source in the wanted order, then the missing ones.
   SmallVector<int64_t> permutation, missing;

@@ -8,6 +8,7 @@
 
 #include "Extent.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -142,6 +143,30 @@ static std::optional<bool> evaluateSizeTest(Value condition, unsigned depth) {
   return std::nullopt;
 }
 
+/// The value of `expr` over the operands of `apply`; canonicalisation writes
+/// the products of sizes this way.
+static std::optional<Extent> extentOf(affine::AffineApplyOp apply,
+                                      AffineExpr expr, unsigned depth) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return Extent(constant.getValue());
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return extentOf(OpFoldResult(apply.getDimOperands()[dim.getPosition()]),
+                    depth + 1);
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return extentOf(
+        OpFoldResult(apply.getSymbolOperands()[symbol.getPosition()]),
+        depth + 1);
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  bool isProduct = expr.getKind() == AffineExprKind::Mul;
+  if (!isProduct && expr.getKind() != AffineExprKind::FloorDiv)
+    return std::nullopt;
+  std::optional<Extent> lhs = extentOf(apply, binary.getLHS(), depth);
+  std::optional<Extent> rhs = extentOf(apply, binary.getRHS(), depth);
+  if (!lhs || !rhs)
+    return std::nullopt;
+  return isProduct ? *lhs * *rhs : lhs->divide(*rhs);
+}
+
 static Extent extentOf(OpFoldResult size, unsigned depth) {
   if (std::optional<int64_t> constant = getConstantIntValue(size))
     return Extent(*constant);
@@ -166,6 +191,9 @@ static Extent extentOf(OpFoldResult size, unsigned depth) {
         recurse(op->getOperand(0)).divide(recurse(op->getOperand(1)));
     return quotient.value_or(unknown);
   }
+  if (auto apply = dyn_cast<affine::AffineApplyOp>(op))
+    return extentOf(apply, apply.getAffineMap().getResult(0), depth)
+        .value_or(unknown);
   if (auto select = dyn_cast<arith::SelectOp>(op)) {
     std::optional<bool> taken = evaluateSizeTest(select.getCondition(), depth);
     if (!taken)
