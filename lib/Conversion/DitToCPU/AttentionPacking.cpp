@@ -79,83 +79,128 @@ void AttentionEmitter::emitPackQueries(KernelBuilder &kb, Value q,
   });
 }
 
+namespace {
+
+/// Reads the keys or values of a panel, converted, from one head of a source;
+/// columns without a key read as zeros.
+struct PanelReader {
+  Value source;
+  Value batch, head, numColumns;
+  llvm::function_ref<Value(Value)> keyOf;
+  VectorType vec;
+
+  bool hasRows() const { return isContiguous(source); }
+
+  /// Indices of element `d` of column `column`, and whether the column has a
+  /// key; if not, they are those of column 0.
+  std::pair<SmallVector<Value>, Value> locate(KernelBuilder &kb, Value column,
+                                              Value d) const {
+    Value present = kb.lt(column, numColumns);
+    Value key = keyOf(kb.select(present, column, kb.index(0)));
+    return {{batch, head, key, d}, present};
+  }
+
+  /// `count` elements from `d` on.
+  Value loadRow(KernelBuilder &kb, Value column, Value d, int64_t count) const {
+    auto [at, present] = locate(kb, column, d);
+    Type element = cast<MemRefType>(source.getType()).getElementType();
+    Value part = kb.vloadPart(VectorType::get(vec.getShape(), element), source,
+                              at, count);
+    return kb.select(present, kb.convert(part, vec.getElementType()),
+                     kb.constant(vec, 0.0));
+  }
+
+  Value loadElement(KernelBuilder &kb, Value column, Value d) const {
+    auto [at, present] = locate(kb, column, d);
+    Type compute = vec.getElementType();
+    return kb.select(present, kb.convert(kb.load(source, at), compute),
+                     kb.constant(compute, 0.0));
+  }
+};
+
+/// Where the elements of a panel go.
+struct PanelWriter {
+  Value panels;
+  ValueRange panel;
+
+  SmallVector<Value> at(Value element) const {
+    SmallVector<Value> indices(panel);
+    indices.push_back(element);
+    return indices;
+  }
+};
+
+} // namespace
+
+/// Packs `size` elements of each key of a panel, transposed.
+static void emitPackKeys(KernelBuilder &kb, const AttentionPlan &plan,
+                         const PanelReader &reader, const PanelWriter &writer,
+                         int64_t size) {
+  int64_t lanes = plan.lanes;
+  if (!reader.hasRows()) {
+    kb.loop(0, size, 1, [&](Value d) {
+      kb.loop(0, plan.panelKeys, 1, [&](Value column) {
+        kb.store(reader.loadElement(kb, column, d), writer.panels,
+                 writer.at(kb.add(kb.mul(d, plan.panelKeys), column)));
+      });
+    });
+    return;
+  }
+  auto packSquare = [&](Value first, Value d, int64_t count) {
+    SmallVector<Value> square;
+    for (int64_t i = 0; i < lanes; ++i)
+      square.push_back(reader.loadRow(kb, kb.add(first, i), d, count));
+    transposeSquare(kb, square);
+    for (int64_t i = 0; i < count; ++i)
+      kb.vstore(square[i], writer.panels,
+                writer.at(kb.add(first, kb.mul(kb.add(d, i), plan.panelKeys))));
+  };
+  int64_t whole = size / lanes * lanes;
+  kb.loop(0, plan.panelKeys, lanes, [&](Value first) {
+    kb.loop(0, whole, lanes, [&](Value d) { packSquare(first, d, lanes); });
+    if (whole < size)
+      packSquare(first, kb.index(whole), size - whole);
+  });
+}
+
+/// Packs `size` elements of each value of a panel, chunk by chunk.
+static void emitPackValues(KernelBuilder &kb, const AttentionPlan &plan,
+                           const PanelReader &reader, const PanelWriter &writer,
+                           int64_t size) {
+  int64_t lanes = plan.lanes;
+  auto packVector = [&](Value column, int64_t d, Value element) {
+    int64_t count = std::min(lanes, size - d);
+    if (reader.hasRows()) {
+      Value row = reader.loadRow(kb, column, kb.index(d), count);
+      return kb.vstore(row, writer.panels, writer.at(element));
+    }
+    kb.vstore(kb.constant(reader.vec, 0.0), writer.panels, writer.at(element));
+    kb.loop(0, count, 1, [&](Value lane) {
+      kb.store(reader.loadElement(kb, column, kb.add(lane, d)), writer.panels,
+               writer.at(kb.add(element, lane)));
+    });
+  };
+  kb.loop(0, plan.panelKeys, 1, [&](Value column) {
+    int64_t firstVector = 0;
+    for (int64_t chunk : plan.valueChunks) {
+      Value row = kb.add(kb.mul(column, chunk * lanes),
+                         firstVector * lanes * plan.panelKeys);
+      for (int64_t i = 0; i < chunk; ++i)
+        packVector(column, (firstVector + i) * lanes, kb.add(row, i * lanes));
+      firstVector += chunk;
+    }
+  });
+}
+
 void AttentionEmitter::emitPackPanel(KernelBuilder &kb, ValueRange target,
                                      Value keys, Value values, Value keyPanels,
                                      Value valuePanels, Value b, Value g,
                                      Value numColumns,
                                      llvm::function_ref<Value(Value)> keyOf) {
-  auto at = [&](Value element) {
-    SmallVector<Value> indices(target);
-    indices.push_back(element);
-    return indices;
-  };
-  auto sourceVec = cast<VectorType>(vec.clone(op.getElementType()));
-  Value zeros = kb.constant(vec, 0.0), zero = kb.constant(compute, 0.0);
-  // Columns without a key repeat the first one, as zeros.
-  auto columnKey = [&](Value column) {
-    Value present = kb.lt(column, numColumns);
-    return std::pair(keyOf(kb.select(present, column, kb.index(0))), present);
-  };
-  auto loadRow = [&](Value source, Value column, Value d, int64_t count) {
-    auto [key, present] = columnKey(column);
-    Value part = kb.vloadPart(sourceVec, source, {b, g, key, d}, count);
-    return kb.select(present, kb.convert(part, compute), zeros);
-  };
-  auto loadElement = [&](Value source, Value column, Value d) {
-    auto [key, present] = columnKey(column);
-    Value element = kb.convert(kb.load(source, {b, g, key, d}), compute);
-    return kb.select(present, element, zero);
-  };
-
-  if (isContiguous(keys)) {
-    auto packSquare = [&](Value first, Value d, int64_t count) {
-      SmallVector<Value> square;
-      for (int64_t i = 0; i < plan.lanes; ++i)
-        square.push_back(loadRow(keys, kb.add(first, i), d, count));
-      transposeSquare(kb, square);
-      for (int64_t i = 0; i < count; ++i)
-        kb.vstore(square[i], keyPanels,
-                  at(kb.add(first, kb.mul(kb.add(d, i), plan.panelKeys))));
-    };
-    int64_t whole = headSize / plan.lanes * plan.lanes;
-    kb.loop(0, plan.panelKeys, plan.lanes, [&](Value first) {
-      kb.loop(0, whole, plan.lanes,
-              [&](Value d) { packSquare(first, d, plan.lanes); });
-      if (whole < headSize)
-        packSquare(first, kb.index(whole), headSize - whole);
-    });
-  } else {
-    kb.loop(0, headSize, 1, [&](Value d) {
-      kb.loop(0, plan.panelKeys, 1, [&](Value column) {
-        kb.store(loadElement(keys, column, d), keyPanels,
-                 at(kb.add(kb.mul(d, plan.panelKeys), column)));
-      });
-    });
-  }
-
-  kb.loop(0, plan.panelKeys, 1, [&](Value column) {
-    int64_t firstVector = 0;
-    for (int64_t chunk : plan.valueChunks) {
-      Value row = kb.add(kb.mul(column, chunk * plan.lanes),
-                         firstVector * plan.lanes * plan.panelKeys);
-      for (int64_t i = 0; i < chunk; ++i) {
-        int64_t d = (firstVector + i) * plan.lanes;
-        Value element = kb.add(row, i * plan.lanes);
-        if (isContiguous(values)) {
-          kb.vstore(loadRow(values, column, kb.index(d),
-                            std::min(plan.lanes, valueHeadSize - d)),
-                    valuePanels, at(element));
-          continue;
-        }
-        kb.vstore(zeros, valuePanels, at(element));
-        kb.loop(0, std::min(plan.lanes, valueHeadSize - d), 1, [&](Value l) {
-          kb.store(loadElement(values, column, kb.add(l, d)), valuePanels,
-                   at(kb.add(element, l)));
-        });
-      }
-      firstVector += chunk;
-    }
-  });
+  emitPackKeys(kb, plan, {keys, b, g, numColumns, keyOf, vec},
+               {keyPanels, target}, headSize);
+  emitPackValues(kb, plan, {values, b, g, numColumns, keyOf, vec},
+                 {valuePanels, target}, valueHeadSize);
 }
 
 std::pair<Value, Value> AttentionEmitter::emitPackHeads(KernelBuilder &kb) {
