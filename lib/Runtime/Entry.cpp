@@ -14,10 +14,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Runtime/Entry.h"
+#include "CheckFailure.h"
 #include "StridedCopy.h"
 
 #include <alloca.h>
-#include <csetjmp>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -26,9 +26,6 @@
 namespace {
 
 thread_local char lastError[512] = "";
-
-/// Where a failed check inside the running program goes back to.
-thread_local jmp_buf *checkFailureTarget = nullptr;
 
 #if defined(__clang__) || defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
@@ -244,15 +241,15 @@ int32_t Invocation::bind(int64_t *storage, void **descriptors,
 }
 
 int32_t Invocation::run(void **descriptors) {
-  jmp_buf target;
-  jmp_buf *outer = checkFailureTarget;
-  checkFailureTarget = &target;
+  std::jmp_buf target;
+  std::jmp_buf *outer = dit_rt::checkFailureTarget;
+  dit_rt::checkFailureTarget = &target;
   int32_t status = DIT_RT_OK;
   if (setjmp(target) == 0)
     entry.call(descriptors);
   else
     status = DIT_RT_CHECK_FAILED;
-  checkFailureTarget = outer;
+  dit_rt::checkFailureTarget = outer;
   return status;
 }
 
@@ -385,12 +382,21 @@ int32_t dit_rt_bind_parameter(const dit_rt_entry *entry, const char *name,
               name);
 }
 
-/// The target of failed `cf.assert` ops: leaves the program with a status. On a
-/// worker thread there is no entry to return to.
-extern "C" void dit_rt_check_failed(const char *message) {
-  fail(DIT_RT_CHECK_FAILED, "check failed: %s", message);
+thread_local std::jmp_buf *dit_rt::checkFailureTarget = nullptr;
+
+void dit_rt::setLastError(const char *text) {
+  std::snprintf(lastError, sizeof(lastError), "%s", text);
+}
+
+void dit_rt::leaveProgram() {
   if (checkFailureTarget)
     longjmp(*checkFailureTarget, 1);
   std::fprintf(stderr, "%s\n", lastError);
   std::abort();
+}
+
+/// The callee of failed `cf.assert` ops.
+extern "C" void dit_rt_check_failed(const char *message) {
+  fail(DIT_RT_CHECK_FAILED, "check failed: %s", message);
+  dit_rt::leaveProgram();
 }

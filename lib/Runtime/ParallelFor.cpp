@@ -11,10 +11,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CheckFailure.h"
+#include "dit/Runtime/Entry.h"
 #include "dit/Runtime/Runtime.h"
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <omp.h>
 
 namespace {
@@ -32,12 +35,56 @@ std::atomic<int> requestedThreads{0};
 /// pool.
 thread_local bool insideChunk = false;
 
-/// Marks the current thread as running chunks for the life of the object.
-class ChunkScope {
+/// A loop whose chunks run on several threads. A failed check in a chunk skips
+/// the chunks that follow, and fails on the calling thread in the end.
+class SharedLoop {
 public:
-  ChunkScope() { insideChunk = true; }
-  ~ChunkScope() { insideChunk = false; }
+  SharedLoop(dit_rt_parallel_fn fn, void *context) : fn(fn), context(context) {}
+
+  void runChunk(int64_t begin, int64_t end);
+  /// To be called on the calling thread when all chunks are done.
+  void finish();
+
+  static void run(void *self, int64_t begin, int64_t end) {
+    static_cast<SharedLoop *>(self)->runChunk(begin, end);
+  }
+
+private:
+  dit_rt_parallel_fn fn;
+  void *context;
+  /// 0: no failure; 1: a thread is writing the text; 2: the text is there.
+  std::atomic<int> failure{0};
+  char failureText[512] = "";
 };
+
+void SharedLoop::runChunk(int64_t begin, int64_t end) {
+  if (failure != 0)
+    return;
+  std::jmp_buf target;
+  std::jmp_buf *outer = dit_rt::checkFailureTarget;
+  bool wasInside = insideChunk;
+  dit_rt::checkFailureTarget = &target;
+  insideChunk = true;
+  if (setjmp(target) == 0) {
+    fn(context, begin, end);
+  } else {
+    int none = 0;
+    if (failure.compare_exchange_strong(none, 1)) {
+      std::snprintf(failureText, sizeof(failureText), "%s",
+                    dit_rt_last_error());
+      failure = 2;
+    }
+  }
+  insideChunk = wasInside;
+  dit_rt::checkFailureTarget = outer;
+}
+
+void SharedLoop::finish() {
+  if (failure == 0)
+    return;
+  dit_rt::setLastError(failureText);
+  dit_rt::leaveProgram();
+}
 
 void runSerially(int64_t count, int64_t grain, dit_rt_parallel_fn fn,
                  void *context) {
@@ -46,31 +93,15 @@ void runSerially(int64_t count, int64_t grain, dit_rt_parallel_fn fn,
 }
 
 void runOnOpenMP(int64_t count, int64_t grain, int numThreads,
-                 dit_rt_parallel_fn fn, void *context) {
+                 SharedLoop &loop) {
   int64_t numChunks = count / grain + (count % grain != 0);
   int team = static_cast<int>(std::min<int64_t>(numThreads, numChunks));
-#pragma omp parallel num_threads(team)
-  {
-    ChunkScope scope;
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t chunk = 0; chunk < numChunks; ++chunk) {
-      int64_t begin = chunk * grain;
-      fn(context, begin, begin + std::min(grain, count - begin));
-    }
+#pragma omp parallel for num_threads(team) schedule(dynamic, 1)
+  for (int64_t chunk = 0; chunk < numChunks; ++chunk) {
+    int64_t begin = chunk * grain;
+    loop.runChunk(begin, begin + std::min(grain, count - begin));
   }
 }
-
-/// A loop as a host's pool sees it: marks the pool's threads as inside a chunk.
-struct HostLoop {
-  dit_rt_parallel_fn fn;
-  void *context;
-
-  static void run(void *self, int64_t begin, int64_t end) {
-    auto *loop = static_cast<HostLoop *>(self);
-    ChunkScope scope;
-    loop->fn(loop->context, begin, end);
-  }
-};
 
 } // namespace
 
@@ -81,14 +112,15 @@ void dit_rt_parallel_for(int64_t count, int64_t grain, dit_rt_parallel_fn fn,
   grain = std::min(std::max<int64_t>(grain, 1), count);
   if (insideChunk)
     return runSerially(count, grain, fn, context);
-  if (hostPool.impl) {
-    HostLoop loop{fn, context};
-    return hostPool.impl(hostPool.context, count, grain, HostLoop::run, &loop);
-  }
   int numThreads = dit_rt_get_num_threads();
-  if (numThreads == 1 || grain == count)
+  if (!hostPool.impl && (numThreads == 1 || grain == count))
     return runSerially(count, grain, fn, context);
-  runOnOpenMP(count, grain, numThreads, fn, context);
+  SharedLoop loop(fn, context);
+  if (hostPool.impl)
+    hostPool.impl(hostPool.context, count, grain, SharedLoop::run, &loop);
+  else
+    runOnOpenMP(count, grain, numThreads, loop);
+  loop.finish();
 }
 
 void dit_rt_set_num_threads(int num_threads) {

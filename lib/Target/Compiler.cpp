@@ -140,6 +140,8 @@ mlir::dit::compileToObject(ModuleOp module, const CompileOptions &options) {
     EntryPoint entry;
     entry.cName =
         options.cName.empty() ? getCName(signature->name) : options.cName;
+    if (auto size = function->getAttrOfType<IntegerAttr>(kWorkspaceAttrName))
+      entry.workspaceSize = size.getInt();
     entry.signature = std::move(*signature);
     result.entries.push_back(std::move(entry));
   }
@@ -164,6 +166,13 @@ mlir::dit::compileToObject(ModuleOp module, const CompileOptions &options) {
   if (options.dumpLLVM)
     llvmModule->print(*options.dumpLLVM, nullptr);
   optimize(*llvmModule, **machine, options.optLevel);
+  bool allocates = llvm::any_of(
+      ArrayRef<StringRef>{"malloc", "aligned_alloc"}, [&](StringRef name) {
+        llvm::Function *function = llvmModule->getFunction(name);
+        return function && !function->use_empty();
+      });
+  for (EntryPoint &entry : result.entries)
+    entry.allocates = allocates;
   storeConstantsAsBytes(*llvmModule);
 
   SmallVector<char, 0> buffer;

@@ -11,9 +11,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Target/LinkModules.h"
+#include "dit/Support/CommandLine.h"
+#include "dit/Target/ModuleFile.h"
 
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -129,4 +132,25 @@ SmallVector<StringRef> mlir::dit::getUnresolvedFunctions(ModuleOp program) {
         !SymbolTable::symbolKnownUseEmpty(function, program))
       names.push_back(function.getName());
   return names;
+}
+
+llvm::Expected<OwningOpRef<ModuleOp>>
+mlir::dit::loadModules(StringRef file, ArrayRef<std::string> libraries,
+                       MLIRContext *context) {
+  auto module = parseModuleFile(file, context);
+  if (!module)
+    return inArgument(file, module.takeError());
+  for (const std::string &path : libraries) {
+    auto library = parseModuleFile(path, context);
+    if (!library)
+      return inArgument("--link: " + path, library.takeError());
+    if (llvm::Error error = linkModules(**module, std::move(*library)))
+      return inArgument("--link: " + path, std::move(error));
+  }
+  SmallVector<StringRef> missing = getUnresolvedFunctions(**module);
+  if (missing.empty())
+    return module;
+  return llvm::createStringError(file + ": no definition of " +
+                                 llvm::join(missing, ", ") +
+                                 "; name a module that has it with --link");
 }

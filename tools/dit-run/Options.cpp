@@ -12,7 +12,8 @@
 
 #include "Options.h"
 
-#include "llvm/ADT/StringExtras.h"
+#include "dit/Support/CommandLine.h"
+
 #include "llvm/Support/CommandLine.h"
 
 using namespace llvm;
@@ -35,19 +36,6 @@ bytecode. Inputs are given in the order of the arguments; a comma separates
 files. bf16 arrays have the dtype <V2 (as ml_dtypes writes them) or <u2 (bits).
 Errors are one line on stderr and exit code 1.
 )";
-
-/// libLLVM registers options of its other tools in every program that loads it;
-/// those go, so that their names are free and --help shows only ours.
-static void removeForeignOptions() {
-  SmallVector<cl::Option *> foreign;
-  for (auto &[name, option] : cl::getRegisteredOptions())
-    if (!is_contained(
-            {"help", "help-hidden", "help-list", "help-list-hidden", "version"},
-            name))
-      foreign.push_back(option);
-  for (cl::Option *option : foreign)
-    option->removeArgument();
-}
 
 Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   removeForeignOptions();
@@ -112,20 +100,13 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, kOverview);
 
   RunOptions options;
-  auto split = [](StringRef text) {
-    SmallVector<std::string> items;
-    if (!text.empty())
-      for (StringRef item : llvm::split(text, ','))
-        items.push_back(item.trim().str());
-    return items;
-  };
   options.file = file;
   options.entry = entry;
-  options.inputs = split(inputs);
-  options.outputs = split(outputs);
-  options.expected = split(expected);
-  options.parameters = split(parameters);
-  options.libraries = split(libraries);
+  options.inputs = splitList(inputs);
+  options.outputs = splitList(outputs);
+  options.expected = splitList(expected);
+  options.parameters = splitList(parameters);
+  options.libraries = splitList(libraries);
   options.emitModule = emitModule;
   options.tolerance = tolerance;
   options.target = target;

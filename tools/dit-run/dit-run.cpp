@@ -18,6 +18,7 @@
 #include "dit/InitAll.h"
 #include "dit/Pipelines/Lowering.h"
 #include "dit/Runtime/Runtime.h"
+#include "dit/Support/CommandLine.h"
 #include "dit/Support/Npy.h"
 #include "dit/Support/Safetensors.h"
 #include "dit/Target/LinkModules.h"
@@ -49,7 +50,6 @@ public:
   llvm::Error run();
 
 private:
-  llvm::Error link(ModuleOp module);
   llvm::Error listEntries(ModuleOp module);
   llvm::Expected<Program> compile(ModuleOp module);
   llvm::Error openParameters();
@@ -74,12 +74,6 @@ private:
 
 } // namespace
 
-/// Prefixes an error with the argument it is about.
-static llvm::Error inArgument(const Twine &argument, llvm::Error error) {
-  return llvm::createStringError(argument + ": " +
-                                 llvm::toString(std::move(error)));
-}
-
 static std::string formatType(RankedTensorType type) {
   return formatTensorType(*getDType(type.getElementType()), type.getShape());
 }
@@ -98,24 +92,6 @@ static bool isCompatible(ArrayRef<int64_t> shape, RankedTensorType type) {
 static void reinterpretBits(HostTensor &tensor, dit_rt_dtype wanted) {
   if (wanted == DIT_RT_BF16 && tensor.getDType() == DIT_RT_I16)
     tensor.setDType(wanted);
-}
-
-/// Resolves the declarations of `module` by the modules of --link.
-llvm::Error Runner::link(ModuleOp module) {
-  for (StringRef path : options.libraries) {
-    auto library = parseModuleFile(path, module.getContext());
-    if (!library)
-      return inArgument("--link: " + path, library.takeError());
-    if (llvm::Error error = linkModules(module, std::move(*library)))
-      return inArgument("--link: " + path, std::move(error));
-  }
-  SmallVector<StringRef> missing = getUnresolvedFunctions(module);
-  if (missing.empty())
-    return llvm::Error::success();
-  return inArgument(
-      options.file,
-      llvm::createStringError("no definition of " + llvm::join(missing, ", ") +
-                              "; name a module that has it with --link"));
 }
 
 /// Writes the linked module, as bytecode or text by the name of the file.
@@ -389,13 +365,11 @@ llvm::Error Runner::run() {
   registerTranslations(registry);
   // The module is read in a child process first, which must have one thread.
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  auto module = parseModuleFile(options.file, &context);
+  auto module = loadModules(options.file, options.libraries, &context);
   if (!module)
-    return inArgument(options.file, module.takeError());
+    return module.takeError();
   if (options.listEntries)
     return listEntries(**module);
-  if (llvm::Error error = link(**module))
-    return error;
   if (!options.emitModule.empty()) {
     if (llvm::Error error = emitModule(**module, options.emitModule))
       return inArgument("--emit-module: " + options.emitModule,
@@ -438,13 +412,6 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   mlir::dit::registerAllPasses();
   auto options = parseCommandLine(argc, argv);
-  llvm::Error error = options ? Runner(*options).run() : options.takeError();
-  if (!error)
-    return 0;
-  llvm::outs().flush();
-  llvm::errs() << "dit-run: error: ";
-  llvm::interleave(llvm::split(llvm::toString(std::move(error)), '\n'),
-                   llvm::errs(), "\ndit-run: error: ");
-  llvm::errs() << '\n';
-  return 1;
+  return reportError("dit-run",
+                     options ? Runner(*options).run() : options.takeError());
 }

@@ -1,24 +1,24 @@
-/*===- Entry.h - Calling convention of compiled functions ----------*- C -*-===*\
-|*                                                                            *|
-|* Part of the dit project, under the Apache License v2.0 with LLVM           *|
-|* Exceptions.  See LICENSE for license information.                          *|
-|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                    *|
-|*                                                                            *|
-|*===----------------------------------------------------------------------===*|
-|*                                                                            *|
-|* A compiled entry `f` is a plain C function that takes one pointer to a     *|
-|* `dit_buffer` per input and per result and a workspace, and returns a       *|
-|* status:                                                                    *|
-|*                                                                            *|
-|*   int32_t f(const dit_buffer *in0, ..., dit_buffer *out0, ...,             *|
-|*             void *workspace);                                              *|
-|*   int64_t f_workspace_size(void);                                          *|
-|*                                                                            *|
-|* Results are written into memory of the caller.  `f` checks every buffer    *|
-|* against what it was compiled for before it computes anything; after a      *|
-|* status other than DIT_RT_OK, `dit_rt_last_error` says what was wrong.      *|
-|*                                                                            *|
-\*===----------------------------------------------------------------------===*/
+//===- Entry.h - Calling convention of compiled functions ---------*- C -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A compiled entry `f` is a plain C function that takes one pointer to a
+// `dit_buffer` per input and per result and a workspace, and returns a
+// status:
+//
+//   int32_t f(const dit_buffer *in0, ..., dit_buffer *out0, ...,
+//             void *workspace);
+//   int64_t f_workspace_size(void);
+//
+// Results are written into memory of the caller. `f` checks every buffer
+// against what it was compiled for before it computes anything; after a
+// status other than DIT_RT_OK, `dit_rt_last_error` says what was wrong.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef DIT_RUNTIME_ENTRY_H
 #define DIT_RUNTIME_ENTRY_H

@@ -1,15 +1,15 @@
-/*===- Runtime.h - C interface of the parallel runtime -------------*- C -*-===*\
-|*                                                                            *|
-|* Part of the dit project, under the Apache License v2.0 with LLVM           *|
-|* Exceptions.  See LICENSE for license information.                          *|
-|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                    *|
-|*                                                                            *|
-|*===----------------------------------------------------------------------===*|
-|*                                                                            *|
-|* What compiled programs call at run time to use more than one thread.  Pure *|
-|* C, no LLVM: a host links it, or replaces the thread pool by its own.       *|
-|*                                                                            *|
-\*===----------------------------------------------------------------------===*/
+//===- Runtime.h - C interface of the parallel runtime ------------*- C -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What compiled programs call at run time to use more than one thread. Pure
+// C, no LLVM: a host links it, or replaces the thread pool by its own.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef DIT_RUNTIME_RUNTIME_H
 #define DIT_RUNTIME_RUNTIME_H

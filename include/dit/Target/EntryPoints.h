@@ -37,6 +37,8 @@ struct EntryPoint {
   /// Name of the C function.
   std::string cName;
   int64_t workspaceSize = 0;
+  /// Whether the program allocates memory beside the workspace.
+  bool allocates = false;
 };
 
 /// A C identifier for the function `name`: other characters become `_`, and

@@ -41,6 +41,9 @@ struct EntrySignature {
 /// Name of the attribute that carries the signature.
 inline constexpr llvm::StringLiteral kEntryAttrName("dit.entry");
 
+/// Name of the attribute with the bytes of workspace that a function takes.
+inline constexpr llvm::StringLiteral kWorkspaceAttrName("dit.workspace_size");
+
 /// The element type as the runtime numbers it, if it can cross the boundary.
 std::optional<dit_rt_dtype> getDType(Type elementType);
 

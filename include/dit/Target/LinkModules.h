@@ -29,6 +29,12 @@ namespace mlir::dit {
 /// resources apart. On an error `program` is as it was.
 llvm::Error linkModules(ModuleOp program, OwningOpRef<ModuleOp> library);
 
+/// Reads the module in `file` and links those in `libraries`, given by path, to
+/// it. All functions that are used must be defined. Errors name the file.
+llvm::Expected<OwningOpRef<ModuleOp>>
+loadModules(StringRef file, ArrayRef<std::string> libraries,
+            MLIRContext *context);
+
 /// The functions that `program` declares and calls but nothing defines.
 SmallVector<StringRef> getUnresolvedFunctions(ModuleOp program);
 

@@ -92,4 +92,70 @@ def OutlineKernelsPass : Pass<"dit-outline-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
+def PlanWorkspacePass
+    : Pass<"dit-plan-workspace", "::mlir::func::FuncOp"> {
+  let summary = "Replace allocations of exported functions by parts of a "
+                "workspace of the caller";
+  let description = [{
+    Phase: memrefs to memrefs, before buffers are freed. Numerics do not change.
+
+    In a function with `dit.entry`, each `memref.alloc` of static size whose
+    memory is not needed after its block becomes a `memref.view` of one more
+    argument; buffers that are not in use at the same time share memory. The
+    number of bytes stays on the function as `dit.workspace_size`. Dynamic
+    allocations, those in parallel loops and those that are returned stay.
+
+    ```mlir
+    func.func @f(%x: memref<4xf32>) attributes {dit.entry = ...} {
+      %t = memref.alloc() : memref<4xf32>
+      ...
+    ```
+    becomes
+    ```mlir
+    func.func @f(%x: memref<4xf32>, %workspace: memref<64xi8>)
+        attributes {dit.entry = ..., dit.workspace_size = 64} {
+      %c0 = arith.constant 0 : index
+      %t = memref.view %workspace[%c0][] : memref<64xi8> to memref<4xf32>
+      ...
+    ```
+  }];
+  let statistics = [
+    Statistic<"numPlanned", "num-planned", "Allocations replaced">,
+    Statistic<"numBytesAllocated", "num-bytes-allocated",
+              "Bytes that the allocations took one by one">,
+    Statistic<"numBytesPlanned", "num-bytes-planned", "Bytes of workspaces">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def LowerAssertsPass : Pass<"dit-lower-asserts", "::mlir::ModuleOp"> {
+  let summary = "Turn assertions into errors of the compiled function";
+  let description = [{
+    Phase: any, while there is structured control flow. Numerics do not change.
+
+    Upstream lowers `cf.assert` to the end of the process. Here a failed check
+    calls the runtime, which leaves the compiled function with a status and
+    keeps the text for the caller.
+
+    ```mlir
+    cf.assert %ok, "index out of range"
+    ```
+    becomes
+    ```mlir
+    %fails = arith.xori %ok, %true : i1
+    scf.if %fails {
+      %text = llvm.mlir.addressof @dit_check_text : !llvm.ptr
+      llvm.call @dit_rt_check_failed(%text) : (!llvm.ptr) -> ()
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numLowered", "num-lowered", "Number of assertions lowered">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::LLVM::LLVMDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 #endif // DIT_TARGET_PASSES_TD

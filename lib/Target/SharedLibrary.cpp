@@ -1,0 +1,92 @@
+//===- SharedLibrary.cpp - Linking of compiled objects --------------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Runs a compiler driver found in PATH.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dit/Target/SharedLibrary.h"
+
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <optional>
+
+using namespace llvm;
+
+Error mlir::dit::writeFile(StringRef path, ArrayRef<char> contents) {
+  std::error_code error;
+  raw_fd_ostream file(path, error);
+  if (error)
+    return errorCodeToError(error);
+  file.write(contents.data(), contents.size());
+  file.close();
+  if (!file.has_error())
+    return Error::success();
+  error = file.error();
+  file.clear_error();
+  sys::fs::remove(path);
+  return errorCodeToError(error);
+}
+
+static Expected<std::string> findDriver() {
+  for (StringRef name : {"clang-22", "clang", "cc"})
+    if (auto path = sys::findProgramByName(name))
+      return *path;
+  return createStringError("linking a shared library needs clang-22, clang or "
+                           "cc in PATH; write a .o file instead");
+}
+
+/// Runs `args`; the error is the first line that the program prints.
+static Error runProgram(ArrayRef<StringRef> args) {
+  SmallString<128> log;
+  if (std::error_code error =
+          sys::fs::createTemporaryFile("dit-link", "log", log))
+    return errorCodeToError(error);
+  FileRemover removeLog(log);
+  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log),
+                                          StringRef(log)};
+  std::string message;
+  int status = sys::ExecuteAndWait(args.front(), args, /*Env=*/std::nullopt,
+                                   redirects, /*SecondsToWait=*/0,
+                                   /*MemoryLimit=*/0, &message);
+  if (status == 0)
+    return Error::success();
+  if (auto text = MemoryBuffer::getFile(log))
+    if (message.empty())
+      message = (*text)->getBuffer().split('\n').first.str();
+  return createStringError(args.front() + " failed: " + message);
+}
+
+Error mlir::dit::linkSharedLibrary(ArrayRef<char> object, StringRef path,
+                                   StringRef runtimeDir) {
+  SmallString<128> runtime(runtimeDir);
+  sys::path::append(runtime, "libdit_runtime.so");
+  if (!sys::fs::exists(runtime))
+    return createStringError("no runtime at " + runtime +
+                             "; name its folder with --runtime-dir");
+  Expected<std::string> driver = findDriver();
+  if (!driver)
+    return driver.takeError();
+  SmallString<128> objectPath;
+  if (std::error_code error =
+          sys::fs::createTemporaryFile("dit", "o", objectPath))
+    return errorCodeToError(error);
+  FileRemover removeObject(objectPath);
+  if (Error error = writeFile(objectPath, object))
+    return error;
+  std::string rpath = ("-Wl,-rpath," + runtimeDir).str();
+  SmallVector<StringRef> args = {*driver,    "-shared", "-o",  path,
+                                 objectPath, runtime,   "-lm", rpath};
+  return runProgram(args);
+}
