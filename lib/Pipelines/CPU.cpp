@@ -14,6 +14,7 @@
 #include "dit/Conversion/Passes.h"
 #include "dit/Dialect/Dit/Transforms/Passes.h"
 #include "dit/Pipelines/Pipelines.h"
+#include "dit/Target/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
@@ -64,6 +65,8 @@ void mlir::dit::buildCPUBufferizeStage(OpPassManager &pm,
   promote.maxAllocSizeInBytes = options.maxStackBytes;
   pm.addNestedPass<func::FuncOp>(
       bufferization::createPromoteBuffersToStackPass(promote));
+  if (options.workspace)
+    pm.addNestedPass<func::FuncOp>(createPlanWorkspacePass());
   bufferization::buildBufferDeallocationPipeline(pm);
   pm.addPass(createConvertBufferizationToMemRefPass());
   addCleanup(pm);
@@ -80,6 +83,7 @@ void mlir::dit::buildCPUKernelStage(OpPassManager &pm,
 
 void mlir::dit::buildCPULLVMStage(OpPassManager &pm,
                                   const CPUPipelineOptions &options) {
+  pm.addPass(createLowerAssertsPass());
   pm.addPass(createConvertVectorToSCFPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());

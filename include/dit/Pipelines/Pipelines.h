@@ -29,6 +29,10 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       *this, "parallel",
       llvm::cl::desc("Run parallel loops on the runtime's threads"),
       llvm::cl::init(true)};
+  Option<bool> workspace{
+      *this, "workspace",
+      llvm::cl::desc("Take buffers of static size from the caller's workspace"),
+      llvm::cl::init(true)};
   Option<unsigned> maxStackBytes{
       *this, "max-stack-bytes",
       llvm::cl::desc("Largest buffer that goes on the stack, in bytes"),
