@@ -173,3 +173,38 @@ func.func @sizes_by_affine_apply(%q: tensor<?x16xf32>, %kt: tensor<3x16x12xf32>,
   %10 = tensor.cast %9 : tensor<3x?x16xf32> to tensor<?x?x16xf32>
   return %10 : tensor<?x?x16xf32>
 }
+
+// -----
+
+// A token stands before a dynamic number of others: sizes are sums, here in
+// three spellings.
+
+// CHECK-LABEL: func.func @sizes_are_sums(
+// CHECK:         dit.attention ins({{.*}} : tensor<1x2x?x16xf32>
+func.func @sizes_are_sums(%q: tensor<2x?x16xf32>, %first: tensor<2x16x1xf32>, %kt: tensor<2x16x?xf32>, %v: tensor<2x?x16xf32>) -> tensor<2x?x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %rows = tensor.dim %q, %c1 : tensor<2x?x16xf32>
+  %n = tensor.dim %kt, %c2 : tensor<2x16x?xf32>
+  %n1 = arith.addi %n, %c1 : index
+  %k = tensor.concat dim(2) %first, %kt : (tensor<2x16x1xf32>, tensor<2x16x?xf32>) -> tensor<2x16x?xf32>
+  %0 = tensor.empty(%rows, %n1) : tensor<2x?x?xf32>
+  %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<2x?x?xf32>) -> tensor<2x?x?xf32>
+  %2 = linalg.batch_matmul ins(%q, %k : tensor<2x?x16xf32>, tensor<2x16x?xf32>) outs(%1 : tensor<2x?x?xf32>) -> tensor<2x?x?xf32>
+  %flat = affine.apply affine_map<()[s0] -> (s0 * 2 + 2)>()[%n]
+  %all = arith.muli %flat, %rows : index
+  %shape = tensor.from_elements %all : tensor<1xindex>
+  %3 = tensor.reshape %2(%shape) : (tensor<2x?x?xf32>, tensor<1xindex>) -> tensor<?xf32>
+  %twice = affine.apply affine_map<()[s0] -> (s0 * 2 + 2)>()[%n]
+  %half = arith.divsi %twice, %c2 : index
+  %again = tensor.from_elements %c2, %rows, %half : tensor<3xindex>
+  %4 = tensor.reshape %3(%again) : (tensor<?xf32>, tensor<3xindex>) -> tensor<2x?x?xf32>
+  %5 = tensor.empty(%rows, %half) : tensor<2x?x?xf32>
+  %6 = linalg.softmax dimension(2) ins(%4 : tensor<2x?x?xf32>) outs(%5 : tensor<2x?x?xf32>) -> tensor<2x?x?xf32>
+  %7 = tensor.empty(%rows) : tensor<2x?x16xf32>
+  %8 = linalg.fill ins(%zero : f32) outs(%7 : tensor<2x?x16xf32>) -> tensor<2x?x16xf32>
+  %vs = tensor.extract_slice %v[0, 0, 0] [2, %half, 16] [1, 1, 1] : tensor<2x?x16xf32> to tensor<2x?x16xf32>
+  %9 = linalg.batch_matmul ins(%6, %vs : tensor<2x?x?xf32>, tensor<2x?x16xf32>) outs(%8 : tensor<2x?x16xf32>) -> tensor<2x?x16xf32>
+  return %9 : tensor<2x?x16xf32>
+}

@@ -24,37 +24,30 @@ static bool symbolLess(const Extent::Symbol &a, const Extent::Symbol &b) {
          std::make_pair(b.first.getAsOpaquePointer(), b.second);
 }
 
-Extent Extent::symbol(Value value, int64_t dim) {
-  Extent extent;
-  extent.symbols.push_back({value, dim});
-  return extent;
+/// A monomial order: any total order that products keep makes the division
+/// below exact, and more symbols first with ties broken by them is one.
+static int compareSymbols(ArrayRef<Extent::Symbol> a,
+                          ArrayRef<Extent::Symbol> b) {
+  if (a.size() != b.size())
+    return a.size() > b.size() ? -1 : 1;
+  for (auto [left, right] : llvm::zip_equal(a, b))
+    if (left != right)
+      return symbolLess(left, right) ? -1 : 1;
+  return 0;
 }
 
-std::optional<int64_t> Extent::getConstant() const {
-  if (!symbols.empty())
-    return std::nullopt;
-  return factor;
-}
-
-bool Extent::isNonNegative() const {
-  return factor >= 0 && llvm::all_of(symbols, [](const Symbol &symbol) {
-           return symbol.second >= 0;
-         });
-}
-
-Extent Extent::operator*(const Extent &other) const {
-  Extent product(factor * other.factor);
-  product.symbols = symbols;
+Extent::Term Extent::Term::operator*(const Term &other) const {
+  Term product{factor * other.factor, symbols};
   llvm::append_range(product.symbols, other.symbols);
   llvm::sort(product.symbols, symbolLess);
   return product;
 }
 
-std::optional<Extent> Extent::divide(const Extent &other) const {
+std::optional<Extent::Term> Extent::Term::divide(const Term &other) const {
   if (other.factor == 0 || factor % other.factor != 0)
     return std::nullopt;
-  Extent quotient(factor / other.factor);
-  auto divisor = other.symbols.begin();
+  Term quotient{factor / other.factor, {}};
+  const auto *divisor = other.symbols.begin();
   for (const Symbol &symbol : symbols) {
     if (divisor != other.symbols.end() && *divisor == symbol)
       ++divisor;
@@ -66,11 +59,81 @@ std::optional<Extent> Extent::divide(const Extent &other) const {
   return quotient;
 }
 
-OpFoldResult Extent::materialize(OpBuilder &builder, Location loc) const {
-  if (std::optional<int64_t> constant = getConstant())
-    return builder.getIndexAttr(*constant);
+Extent Extent::symbol(Value value, int64_t dim) {
+  Extent extent;
+  extent.terms.front().symbols.push_back({value, dim});
+  return extent;
+}
+
+std::optional<int64_t> Extent::getConstant() const {
+  if (terms.size() != 1 || !terms.front().symbols.empty())
+    return std::nullopt;
+  return terms.front().factor;
+}
+
+bool Extent::isNonNegative() const {
+  return llvm::all_of(terms, [](const Term &term) {
+    return term.factor >= 0 &&
+           llvm::all_of(term.symbols, [](const Symbol &symbol) {
+             return symbol.second >= 0;
+           });
+  });
+}
+
+void Extent::add(const Term &term) {
+  auto *position = llvm::partition_point(terms, [&](const Term &present) {
+    return compareSymbols(present.symbols, term.symbols) < 0;
+  });
+  if (position != terms.end() && position->symbols == term.symbols) {
+    position->factor += term.factor;
+    if (position->factor == 0)
+      terms.erase(position);
+  } else if (term.factor != 0) {
+    terms.insert(position, term);
+  }
+  // Zero has one form, and it has no place beside other terms.
+  if (terms.empty())
+    terms.push_back({0, {}});
+  else if (terms.size() > 1)
+    llvm::erase_if(terms,
+                   [](const Term &present) { return present.factor == 0; });
+}
+
+Extent Extent::operator+(const Extent &other) const {
+  Extent sum = *this;
+  for (const Term &term : other.terms)
+    sum.add(term);
+  return sum;
+}
+
+Extent Extent::operator*(const Extent &other) const {
+  Extent product(0);
+  for (const Term &left : terms)
+    for (const Term &right : other.terms)
+      product.add(left * right);
+  return product;
+}
+
+std::optional<Extent> Extent::divide(const Extent &other) const {
+  // Long division by the leading terms; sizes divide exactly or not at all.
+  Extent quotient(0), rest = *this;
+  while (!(rest == Extent(0))) {
+    std::optional<Term> next = rest.terms.front().divide(other.terms.front());
+    if (!next)
+      return std::nullopt;
+    quotient.add(*next);
+    for (const Term &term : other.terms) {
+      Term product = *next * term;
+      product.factor = -product.factor;
+      rest.add(product);
+    }
+  }
+  return quotient;
+}
+
+Value Extent::Term::materialize(OpBuilder &builder, Location loc) const {
   Value product;
-  if (factor != 1)
+  if (factor != 1 || symbols.empty())
     product = arith::ConstantIndexOp::create(builder, loc, factor);
   for (auto [value, dim] : symbols) {
     Value size = value;
@@ -83,6 +146,17 @@ OpFoldResult Extent::materialize(OpBuilder &builder, Location loc) const {
         product ? arith::MulIOp::create(builder, loc, product, size) : size;
   }
   return product;
+}
+
+OpFoldResult Extent::materialize(OpBuilder &builder, Location loc) const {
+  if (std::optional<int64_t> constant = getConstant())
+    return builder.getIndexAttr(*constant);
+  Value sum;
+  for (const Term &term : terms) {
+    Value value = term.materialize(builder, loc);
+    sum = sum ? arith::AddIOp::create(builder, loc, sum, value) : value;
+  }
+  return sum;
 }
 
 //===----------------------------------------------------------------------===//
@@ -122,6 +196,14 @@ static Extent extentOf(Value tensor, int64_t dim, unsigned depth) {
   if (auto reshape = dyn_cast<tensor::ReshapeOp>(op))
     if (auto shape = reshape.getShape().getDefiningOp<tensor::FromElementsOp>())
       return extentOf(OpFoldResult(shape.getElements()[dim]), depth + 1);
+  if (auto concat = dyn_cast<tensor::ConcatOp>(op)) {
+    if (static_cast<int64_t>(concat.getDim()) != dim)
+      return extentOf(concat.getInputs().front(), dim, depth + 1);
+    Extent sum(0);
+    for (Value input : concat.getInputs())
+      sum = sum + extentOf(input, dim, depth + 1);
+    return sum;
+  }
   if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
     if (slice.getDroppedDims().none())
       return extentOf(slice.getMixedSizes()[dim], depth + 1);
@@ -158,12 +240,15 @@ static std::optional<Extent> extentOf(affine::AffineApplyOp apply,
         depth + 1);
   auto binary = cast<AffineBinaryOpExpr>(expr);
   bool isProduct = expr.getKind() == AffineExprKind::Mul;
-  if (!isProduct && expr.getKind() != AffineExprKind::FloorDiv)
+  bool isSum = expr.getKind() == AffineExprKind::Add;
+  if (!isProduct && !isSum && expr.getKind() != AffineExprKind::FloorDiv)
     return std::nullopt;
   std::optional<Extent> lhs = extentOf(apply, binary.getLHS(), depth);
   std::optional<Extent> rhs = extentOf(apply, binary.getRHS(), depth);
   if (!lhs || !rhs)
     return std::nullopt;
+  if (isSum)
+    return *lhs + *rhs;
   return isProduct ? *lhs * *rhs : lhs->divide(*rhs);
 }
 
@@ -184,6 +269,10 @@ static Extent extentOf(OpFoldResult size, unsigned depth) {
   }
   if (isa<arith::IndexCastOp, arith::ExtSIOp, arith::TruncIOp>(op))
     return recurse(op->getOperand(0));
+  if (isa<arith::AddIOp>(op))
+    return recurse(op->getOperand(0)) + recurse(op->getOperand(1));
+  if (isa<arith::SubIOp>(op))
+    return recurse(op->getOperand(0)) + recurse(op->getOperand(1)) * Extent(-1);
   if (isa<arith::MulIOp>(op))
     return recurse(op->getOperand(0)) * recurse(op->getOperand(1));
   if (isa<arith::DivSIOp, arith::DivUIOp, arith::FloorDivSIOp>(op)) {

@@ -26,34 +26,50 @@ class OpBuilder;
 
 namespace mlir::dit::raise {
 
-/// A product of a constant and unknown sizes.
+/// A polynomial over unknown sizes with integer coefficients, such as 4 * s or
+/// 2 * s + 2; never empty.
 class Extent {
 public:
   /// Dimension `second` of the tensor `first`, or with -1 the scalar `first`.
   using Symbol = std::pair<Value, int64_t>;
 
-  Extent(int64_t factor = 1) : factor(factor) {}
+  Extent(int64_t constant = 1) : terms({Term{constant, {}}}) {}
   static Extent symbol(Value value, int64_t dim);
 
-  bool isOne() const { return factor == 1 && symbols.empty(); }
+  bool isOne() const { return getConstant() == 1; }
   std::optional<int64_t> getConstant() const;
   /// Whether it is built from dimensions, which are not negative.
   bool isNonNegative() const;
 
+  Extent operator+(const Extent &other) const;
   Extent operator*(const Extent &other) const;
   /// The quotient, if `other` divides this.
   std::optional<Extent> divide(const Extent &other) const;
-  bool operator==(const Extent &other) const {
-    return factor == other.factor && symbols == other.symbols;
-  }
+  bool operator==(const Extent &other) const { return terms == other.terms; }
 
   /// Emits the extent as an index value.
   OpFoldResult materialize(OpBuilder &builder, Location loc) const;
 
 private:
-  int64_t factor;
-  /// Sorted; a size that occurs twice stands twice.
-  SmallVector<Symbol, 2> symbols;
+  /// A product of a constant and sizes.
+  struct Term {
+    int64_t factor;
+    /// Sorted; a size that occurs twice stands twice.
+    SmallVector<Symbol, 2> symbols;
+
+    Term operator*(const Term &other) const;
+    std::optional<Term> divide(const Term &other) const;
+    Value materialize(OpBuilder &builder, Location loc) const;
+    bool operator==(const Term &other) const {
+      return factor == other.factor && symbols == other.symbols;
+    }
+  };
+
+  void add(const Term &term);
+
+  /// Sorted by their symbols, which differ, those with more symbols first. No
+  /// factor is zero unless the term is the only one.
+  SmallVector<Term, 1> terms;
 };
 
 /// The extent of dimension `dim` of `tensor`, looking through its producers.
