@@ -19,6 +19,7 @@
 #include "dit/Dialect/Dit/Transforms/BufferizableOpInterfaceImpl.h"
 #include "dit/Dialect/Dit/Transforms/Passes.h"
 #include "dit/Dialect/Dit/Transforms/RuntimeOpVerification.h"
+#include "dit/Dialect/Dit/Transforms/TilingInterfaceImpl.h"
 #include "dit/Pipelines/Pipelines.h"
 #include "dit/Target/Passes.h"
 #include "mlir/IR/DialectRegistry.h"
@@ -30,6 +31,7 @@ inline void registerAllDialects(DialectRegistry &registry) {
   registry.insert<DitDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
   registerRuntimeVerifiableOpInterfaceExternalModels(registry);
+  registerTilingInterfaceExternalModels(registry);
 }
 
 /// Registers the passes and pipelines of dit with the global registry.

@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/RuntimeVerifiableOpInterface.h"
+#include "mlir/Interfaces/TilingInterface.h"
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -71,6 +72,7 @@ void DitDialect::initialize() {
                             AttentionMergeOp, LowRankScoreOp, TopkMaskOp,
                             TilesUnionOp, TilesSliceOp, TilesTransposeOp,
                             GroupTokensOp, UngroupTokensOp>();
+  declarePromisedInterfaces<TilingInterface, AttentionOp>();
   declarePromisedInterfaces<RuntimeVerifiableOpInterface, AttentionOp,
                             TilesUnionOp, TilesSliceOp, TilesTransposeOp>();
 }
