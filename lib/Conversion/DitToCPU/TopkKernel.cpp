@@ -46,6 +46,12 @@ private:
   /// A loop over the tiles that carries one value.
   Value fold(Value init, llvm::function_ref<Value(Value, Value)> body);
   Value loadScore(Value tile);
+  /// A sum whose order is left to the vectoriser.
+  Value addUnordered(Value lhs, Value rhs) {
+    auto sum = arith::AddFOp::create(kb, lhs, rhs);
+    sum.setFastmath(arith::FastMathFlags::reassoc);
+    return sum;
+  }
   Value toNumber(Value bit) {
     return arith::IndexCastUIOp::create(kb, kb.getIndexType(), bit);
   }
@@ -113,10 +119,13 @@ void RowEmitter::emitFillKeys() {
 }
 
 Value RowEmitter::emitCount(arith::CmpIPredicate predicate, Value bound) {
-  return fold(kb.index(0), [&](Value tile, Value count) {
+  // Counted in the width of the keys, so that a vector of keys gives a vector
+  // of counts.
+  Value count = fold(kb.integer(integer, 0), [&](Value tile, Value count) {
     Value holds = kb.cmp(predicate, kb.load(keys, tile), bound);
-    return kb.add(count, toNumber(holds));
+    return kb.add(count, arith::ExtUIOp::create(kb, integer, holds));
   });
+  return kb.toIndex(count);
 }
 
 /// The `number`-th highest key; the highest integer if `number` is 0.
@@ -146,7 +155,7 @@ Value RowEmitter::emitFillWeights(Value weights) {
     Value isHighest = kb.cmpf(arith::CmpFPredicate::OEQ, score, highest);
     weight = kb.select(none, zero, kb.select(isHighest, one, weight));
     kb.store(weight, weights, tile);
-    return kb.addf(sum, kb.convert(weight, kb.getF64Type()));
+    return addUnordered(sum, kb.convert(weight, kb.getF64Type()));
   });
 }
 
@@ -156,7 +165,7 @@ Value RowEmitter::emitMassAbove(Value weights, Value bound) {
   return fold(zero, [&](Value tile, Value sum) {
     Value above = kb.cmp(arith::CmpIPredicate::ugt, kb.load(keys, tile), bound);
     Value weight = kb.convert(kb.load(weights, tile), kb.getF64Type());
-    return kb.addf(sum, kb.select(above, weight, zero));
+    return addUnordered(sum, kb.select(above, weight, zero));
   });
 }
 
