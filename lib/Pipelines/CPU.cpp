@@ -17,10 +17,12 @@
 #include "dit/Target/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -72,11 +74,28 @@ void mlir::dit::buildCPUBufferizeStage(OpPassManager &pm,
   addCleanup(pm);
 }
 
+/// bf16 arithmetic as f32 arithmetic with a rounding after each operation, in
+/// integer operations that every CPU has; LLVM would call a library function
+/// for each element.
+static void addNarrowFloatEmulation(OpPassManager &pm) {
+  math::MathExtendToSupportedTypesOptions extend;
+  extend.targetTypeStr = "f32";
+  pm.addPass(math::createMathExtendToSupportedTypes(extend));
+  arith::ArithEmulateUnsupportedFloatsOptions emulate;
+  emulate.sourceTypeStrs = {"bf16", "f16"};
+  emulate.targetTypeStr = "f32";
+  pm.addPass(arith::createArithEmulateUnsupportedFloats(emulate));
+  arith::ArithExpandOpsPassOptions expand;
+  expand.includeBf16 = true;
+  pm.addPass(arith::createArithExpandOpsPass(expand));
+}
+
 void mlir::dit::buildCPUKernelStage(OpPassManager &pm,
                                     const CPUPipelineOptions &options) {
   pm.addPass(createConvertDitToCPU());
   pm.addPass(createConvertLinalgToCPU());
   pm.addPass(createConvertMathToCPU());
+  addNarrowFloatEmulation(pm);
   if (options.parallel)
     pm.addPass(createConvertParallelToRuntime());
 }
@@ -92,7 +111,10 @@ void mlir::dit::buildCPULLVMStage(OpPassManager &pm,
   pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  // Buffers come from the runtime, which keeps freed ones for the next call.
+  FinalizeMemRefToLLVMConversionPassOptions memrefs;
+  memrefs.useGenericFunctions = true;
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass(memrefs));
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertIndexToLLVMPass());
   pm.addPass(createUBToLLVMConversionPass());

@@ -158,10 +158,15 @@ mlir::dit::compileToObject(ModuleOp module, const CompileOptions &options) {
         "the lowered module could not be translated to LLVM IR");
   llvmModule->setTargetTriple((*machine)->getTargetTriple());
   llvmModule->setDataLayout((*machine)->createDataLayout());
-  // The runtime's copy stands in for the one in MLIR's runner utilities, so
+  // The runtime's functions stand in for those of MLIR's runner utilities, so
   // that programs need no MLIR library.
-  if (llvm::Function *copy = llvmModule->getFunction("memrefCopy"))
-    copy->setName("dit_rt_memref_copy");
+  std::pair<StringRef, StringRef> replacements[] = {
+      {"memrefCopy", "dit_rt_memref_copy"},
+      {"_mlir_memref_to_llvm_alloc", "dit_rt_alloc"},
+      {"_mlir_memref_to_llvm_free", "dit_rt_free"}};
+  for (auto [name, replacement] : replacements)
+    if (llvm::Function *function = llvmModule->getFunction(name))
+      function->setName(replacement);
   emitEntryPoints(*llvmModule, result.entries, result.parameters);
   if (options.dumpLLVM)
     llvmModule->print(*options.dumpLLVM, nullptr);

@@ -45,6 +45,8 @@ static llvm::orc::SymbolMap getRuntimeSymbols(llvm::orc::LLJIT &jit) {
   add("dit_rt_set_num_threads", dit_rt_set_num_threads);
   add("dit_rt_get_num_threads", dit_rt_get_num_threads);
   add("dit_rt_set_parallel_for", dit_rt_set_parallel_for);
+  add("dit_rt_alloc", dit_rt_alloc);
+  add("dit_rt_free", dit_rt_free);
   add("dit_rt_invoke", dit_rt_invoke);
   add("dit_rt_memref_copy", dit_rt_memref_copy);
   add("dit_rt_check_failed", dit_rt_check_failed);

@@ -6,9 +6,9 @@
 // CHECK-LABEL: llvm.func @main(
 // CHECK-NOT: {{(linalg|memref|scf|cf|func|arith|vector|builtin)\.}}
 // HEAP-LABEL: llvm.func @main(
-// HEAP: llvm.call @malloc
-// HEAP: llvm.call @malloc
-// HEAP: llvm.call @free
+// HEAP: llvm.call @_mlir_memref_to_llvm_alloc
+// HEAP: llvm.call @_mlir_memref_to_llvm_alloc
+// HEAP: llvm.call @_mlir_memref_to_llvm_free
 func.func @main(%x: tensor<8x16xf32>, %w: tensor<16x16xf32>, %n: tensor<?x16xf32>) -> (tensor<8x16xf32>, tensor<?x16xf32>) {
   %zero = arith.constant 0.0 : f32
   %e = tensor.empty() : tensor<8x16xf32>

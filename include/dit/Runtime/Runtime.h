@@ -48,6 +48,12 @@ typedef void (*dit_rt_parallel_for_impl)(void *pool, int64_t count,
 /// called while a loop runs.
 void dit_rt_set_parallel_for(dit_rt_parallel_for_impl impl, void *pool);
 
+/// Memory for the buffers of a program. `dit_rt_free` keeps large blocks, up to
+/// a fixed total for the process, for later allocations of about their size.
+/// Both deal in blocks of `malloc`, and `free` may take them too.
+void *dit_rt_alloc(uint64_t size);
+void dit_rt_free(void *data);
+
 #ifdef __cplusplus
 }
 #endif
