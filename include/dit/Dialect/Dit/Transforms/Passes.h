@@ -13,6 +13,7 @@
 #ifndef DIT_DIALECT_DIT_TRANSFORMS_PASSES_H
 #define DIT_DIALECT_DIT_TRANSFORMS_PASSES_H
 
+#include "dit/Dialect/Dit/IR/Dit.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir::dit {

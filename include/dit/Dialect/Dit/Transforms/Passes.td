@@ -182,4 +182,187 @@ def RaiseAttentionPass : Pass<"dit-raise-attention", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def ReportAttentionPass : Pass<"dit-report-attention"> {
+  let summary = "Write the work of every attention as JSON";
+  let description = [{
+    Writes the floating-point operations of each `dit.attention`: of the full
+    score matrix (`dense_flops`), of what its pattern and tile list keep
+    (`kept_flops`, with `kept_share` for each head), of the scores from which
+    tiles are selected (`selection_flops`), and of what runs in all iterations
+    of the loops around it under the schedules of `dit.reuse`
+    (`executed_flops`). A multiplication and an addition are two operations;
+    the softmax is not counted. `exact` is false where a number depends on
+    run-time data and stands for an upper bound or an estimate. `total` sums
+    up over all iterations; attentions of dynamic extents are listed in
+    `unknown`.
+
+    Accepts phases 1 and 2 and changes nothing.
+
+    ```json
+    {"sites": [
+       {"site": "blocks.0.attn1", "kept_share": [0.25, 1], ...}
+     ],
+     "unknown": [],
+     "total": {"dense_flops": 8589934592, "executed_flops": 5368709120,
+               "exact": true}}
+    ```
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "\"-\"",
+           "Where to write the report, - for the standard output">
+  ];
+}
+
+def ReuseAttentionPass : Pass<"dit-reuse-attention"> {
+  let summary = "Reuse attention branches at some steps of a loop";
+  let description = [{
+    For each selected `dit.attention` directly in the body of an `scf.for`,
+    the step loop, moves the branch it stands for into a `dit.reuse` whose
+    state the loop carries, and computes it at the steps of `schedule` only.
+    The branch holds the attention; what follows it, as long as the value has
+    a single user that combines it with loop-invariant values only (output
+    projection and its bias, but no gate or residual); and every op before it
+    that only the branch uses (normalisation, projections). A step that
+    reuses runs nothing of it. This is attention broadcast as in PAB (arXiv
+    2408.12588) when the schedule follows its periods.
+
+    Steps count from the first iteration of the loop. A schedule that does not
+    compute at step 0, or is longer than the loop, is an error. Run it after
+    raising and inlining and before elementwise ops are fused, which would tie
+    a projection to its gate. Several runs give several schedules; branches
+    that are reused already are left alone.
+
+    Accepts and yields phase 1. Numerics change.
+
+    ```mlir
+    %r = scf.for %i = %c0 to %c4 step %c1 iter_args(%x = %x0)
+        -> (tensor<1x1x8x4xf32>) {
+      %a = dit.attention ins(%x, %k, %v : ...) outs(%init : ...)
+      %y = linalg.add ins(%x, %a : ...) outs(%init : ...)
+      scf.yield %y
+    }
+    ```
+
+    becomes, with `schedule=1010`,
+
+    ```mlir
+    %r:2 = scf.for %i = %c0 to %c4 step %c1
+        iter_args(%x = %x0, %state = %zeros)
+        -> (tensor<1x1x8x4xf32>, tensor<1x1x8x4xf32>) {
+      %on = dit.scheduled %i, #dit.schedule<"1010">
+      %a:2 = dit.reuse compute(%on) state(%state : tensor<1x1x8x4xf32>) {
+      ^bb0(%dst: tensor<1x1x8x4xf32>):
+        %o = dit.attention ins(%x, %k, %v : ...) outs(%dst : ...)
+        dit.yield %o, %o
+      } -> tensor<1x1x8x4xf32>, tensor<1x1x8x4xf32>
+      %y = linalg.add ins(%x, %a#0 : ...) outs(%init : ...)
+      scf.yield %y, %a#1
+    }
+    ```
+  }];
+  let options = [
+    Option<"schedule", "schedule", "std::string", "\"\"",
+           "1 for each step that computes, 0 for each that reuses; steps past "
+           "the end compute">,
+    Option<"sites", "sites", "std::string", "\".*\"",
+           "Regular expression that the names of the sites contain">,
+    ListOption<"kinds", "kinds", "std::string",
+               "Kinds of attention to reuse (full, spatial, temporal, cross, "
+               "joint, self); all when empty">
+  ];
+  let statistics = [
+    Statistic<"numReused", "num-reused", "Branches that are reused">,
+    Statistic<"numSkipped", "num-skipped", "Selected attentions left alone">,
+    Statistic<"stateBytes", "state-bytes", "Bytes of state carried">,
+    Statistic<"savedFlops", "saved-flops",
+              "Attention operations saved over all steps">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::dit::DitDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def SparsifyAttentionPass : Pass<"dit-sparsify-attention"> {
+  let summary = "Make attentions look at their best key tiles only";
+  let description = [{
+    Gives each `dit.attention` whose site a JSON file names a tile list: the
+    key tiles with the highest scores of each query tile, a number for each
+    head. The tiles are scored by the queries and keys themselves (`proxy`
+    says what stands for a tile), so nothing is trained. The file holds one
+    number for each head:
+
+    ```json
+    {"sites": {"blocks.0.attn1": {"keep": [0.25, 1.0]},
+               "blocks.1.attn1": {"sparsity": [0.93, 0.12]}}}
+    ```
+
+    `keep` is the share of tiles to keep. `sparsity` is a measurement, 1 minus
+    the share of keys that a head needs: a head below `min-sparsity` keeps
+    everything, another one `margin` times what it needs. With `cube`, tokens
+    are first grouped by cubes of their grid, so that a tile is near in space
+    and time, and the result is put back in order. The first steps of a
+    sampler decide on the whole of the picture; with `dense-steps`, which asks
+    for a loop around the attention, they keep everything.
+
+    Sites whose heads all keep everything stay as they are, and so do
+    attentions with dynamic extents, grouped query heads or, with `cube`, a
+    mask; a remark says which and why. Accepts and yields phase 1. Numerics
+    change.
+
+    ```mlir
+    %o = dit.attention ins(%q, %k, %v : ...) outs(%init : ...) {site = "a"}
+    ```
+
+    becomes, with `tile=64,64`,
+
+    ```mlir
+    %s = dit.low_rank_score ins(%q, %k : ...) by [64, 64] proxy <mean>
+        outs(%s0 : ...)
+    %num, %idx = dit.topk_mask ins(%s : ...) count(%count : ...)
+        outs(%n0, %i0 : ...)
+    %o = dit.attention ins(%q, %k, %v : ...)
+        tiles(%num, %idx : ...) by [64, 64] outs(%init : ...) {site = "a"}
+    ```
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "\"\"",
+           "JSON of what each head of each site keeps or measured">,
+    ListOption<"tile", "tile", "int64_t",
+               "Queries and keys of a tile (default 64,64)">,
+    ListOption<"cube", "cube", "int64_t",
+               "Frames, height and width of the cubes to group tokens by; "
+               "empty keeps their order">,
+    Option<"proxy", "proxy", "::mlir::dit::Proxy", "::mlir::dit::Proxy::Mean",
+           "What stands for the tokens of a tile",
+           [{::llvm::cl::values(
+             clEnumValN(::mlir::dit::Proxy::Mean, "mean", "Their mean"),
+             clEnumValN(::mlir::dit::Proxy::Center, "center",
+                        "The one in the middle"),
+             clEnumValN(::mlir::dit::Proxy::First, "first",
+                        "The first one"))
+           }]>,
+    Option<"minSparsity", "min-sparsity", "double", "0.0",
+           "Measured sparsity below which a head keeps everything">,
+    Option<"margin", "margin", "double", "1.0",
+           "Factor on the share of keys that a measurement found necessary">,
+    Option<"denseSteps", "dense-steps", "int64_t", "0",
+           "First steps of the loop around an attention in which it keeps "
+           "everything">
+  ];
+  let statistics = [
+    Statistic<"numSites", "num-sites", "Attentions made sparse">,
+    Statistic<"numHeads", "num-heads", "Heads in them that drop tiles">,
+    Statistic<"numSkipped", "num-skipped", "Attentions left alone">,
+    Statistic<"savedFlops", "saved-flops",
+              "Operations that one run of each attention saves, net of the "
+              "selection">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::dit::DitDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 #endif // DIT_DIALECT_DIT_TRANSFORMS_PASSES_TD

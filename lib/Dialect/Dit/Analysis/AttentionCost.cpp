@@ -1,0 +1,336 @@
+//===- AttentionCost.cpp - Work of an attention ---------------------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The kept share of a pattern is counted row by row; the one of a tile list
+// comes from the selection that made it, as the list itself is run-time data.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dit/Dialect/Dit/Analysis/AttentionCost.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::dit;
+
+//===----------------------------------------------------------------------===//
+// Executions
+//===----------------------------------------------------------------------===//
+
+/// The value of an integer expression over the induction variable `iv`.
+static std::optional<int64_t> evaluate(Value value, Value iv, int64_t at) {
+  if (value == iv)
+    return at;
+  APInt constant;
+  if (matchPattern(value, m_ConstantInt(&constant)))
+    return constant.getSExtValue();
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op))
+    return evaluate(op->getOperand(0), iv, at);
+  if (op->getNumOperands() != 2)
+    return std::nullopt;
+  std::optional<int64_t> lhs = evaluate(op->getOperand(0), iv, at);
+  std::optional<int64_t> rhs = evaluate(op->getOperand(1), iv, at);
+  if (!lhs || !rhs)
+    return std::nullopt;
+  if (isa<arith::AddIOp>(op))
+    return *lhs + *rhs;
+  if (isa<arith::SubIOp>(op))
+    return *lhs - *rhs;
+  if (isa<arith::MulIOp>(op))
+    return *lhs * *rhs;
+  if (isa<arith::DivUIOp, arith::DivSIOp>(op) && *rhs > 0 && *lhs >= 0)
+    return *lhs / *rhs;
+  return std::nullopt;
+}
+
+namespace {
+/// Constant bounds of a loop.
+struct LoopRange {
+  int64_t lower;
+  int64_t step;
+  int64_t trips;
+};
+} // namespace
+
+static std::optional<LoopRange> getRange(scf::ForOp loop) {
+  std::optional<APInt> trips = loop.getStaticTripCount();
+  APInt lower, step;
+  if (!trips || !matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)) ||
+      !matchPattern(loop.getStep(), m_ConstantInt(&step)))
+    return std::nullopt;
+  return LoopRange{lower.getSExtValue(), step.getSExtValue(),
+                   trips->getSExtValue()};
+}
+
+/// Counts the iterations of `loop` in which all of `reuses` compute.
+static void applyLoop(scf::ForOp loop, ArrayRef<ReuseOp> reuses,
+                      ExecutionCount &count) {
+  std::optional<LoopRange> range = getRange(loop);
+  if (!range) {
+    count.exact = false;
+    return;
+  }
+  int64_t computing = 0;
+  for (int64_t trip = 0; trip < range->trips; ++trip) {
+    int64_t iv = range->lower + trip * range->step;
+    computing += llvm::all_of(reuses, [&](ReuseOp reuse) {
+      auto scheduled = reuse.getCompute().getDefiningOp<ScheduledOp>();
+      std::optional<int64_t> at;
+      if (scheduled)
+        at = evaluate(scheduled.getStep(), loop.getInductionVar(), iv);
+      if (!at)
+        count.exact = false;
+      return !at || scheduled.getSchedule().computes(*at);
+    });
+  }
+  count.steps *= range->trips;
+  count.executed *= computing;
+}
+
+ExecutionCount mlir::dit::countExecutions(Operation *op) {
+  ExecutionCount count;
+  // The reuses between the op and the next loop around it.
+  SmallVector<ReuseOp> reuses;
+  for (Operation *parent = op->getParentOp();
+       parent && !parent->hasTrait<OpTrait::IsIsolatedFromAbove>();
+       parent = parent->getParentOp()) {
+    if (auto reuse = dyn_cast<ReuseOp>(parent)) {
+      bool computes =
+          reuse.getComputeRegion().isAncestor(op->getParentRegion());
+      if (computes)
+        reuses.push_back(reuse);
+      else
+        count.exact = false;
+    } else if (auto loop = dyn_cast<scf::ForOp>(parent)) {
+      applyLoop(loop, reuses, count);
+      reuses.clear();
+    } else {
+      count.exact = false;
+    }
+  }
+  if (!reuses.empty())
+    count.exact = false;
+  return count;
+}
+
+//===----------------------------------------------------------------------===//
+// AttentionCost
+//===----------------------------------------------------------------------===//
+
+std::optional<AttentionCost> AttentionCost::get(AttentionOp op) {
+  for (int64_t extent : {op.getBatch(), op.getNumQueryHeads(),
+                         op.getQueryLength(), op.getKVLength()})
+    if (ShapedType::isDynamic(extent))
+      return std::nullopt;
+  AttentionCost cost(op);
+  cost.executions = countExecutions(op);
+  cost.keptShare.assign(op.getNumQueryHeads(), 1.0);
+  // How many keys are valid is run-time data.
+  cost.sharesExact = !op.getKvValid();
+  cost.applyPattern();
+  cost.applyTiles();
+  return cost;
+}
+
+void AttentionCost::applyPattern() {
+  std::optional<PatternAttrInterface> pattern = op.getPattern();
+  if (!pattern)
+    return;
+  PatternShape shape{op.getQueryLength(), op.getKVLength()};
+  int64_t positions = 0;
+  SmallVector<KeyInterval> intervals;
+  for (int64_t row = 0; row < shape.q; ++row) {
+    intervals.clear();
+    pattern->appendKeyIntervals(row, shape, intervals);
+    for (const KeyInterval &interval : intervals)
+      positions += interval.end - interval.begin;
+  }
+  double share = shape.q && shape.kv
+                     ? static_cast<double>(positions) / shape.q / shape.kv
+                     : 1.0;
+  for (double &kept : keptShare)
+    kept *= share;
+}
+
+/// The share of the iterations of the loop around `condition` in which it
+/// holds, a comparison of its steps.
+static std::optional<double> getShareOfSteps(Value condition) {
+  auto compare = condition.getDefiningOp<arith::CmpIOp>();
+  auto loop = compare ? compare->getParentOfType<scf::ForOp>() : nullptr;
+  std::optional<LoopRange> range = loop ? getRange(loop) : std::nullopt;
+  if (!range || range->trips == 0)
+    return std::nullopt;
+  int64_t holds = 0;
+  for (int64_t trip = 0; trip < range->trips; ++trip) {
+    int64_t iv = range->lower + trip * range->step;
+    auto lhs = evaluate(compare.getLhs(), loop.getInductionVar(), iv);
+    auto rhs = evaluate(compare.getRhs(), loop.getInductionVar(), iv);
+    if (!lhs || !rhs)
+      return std::nullopt;
+    holds += arith::applyCmpPredicate(compare.getPredicate(),
+                                      APInt(64, *lhs, /*isSigned=*/true),
+                                      APInt(64, *rhs, /*isSigned=*/true));
+  }
+  return static_cast<double>(holds) / range->trips;
+}
+
+/// Entry `head` of constant counts, or its mean over the steps when they choose
+/// between constants.
+static std::optional<double> getCount(Value counts, int64_t head) {
+  DenseIntElementsAttr constant;
+  if (matchPattern(counts, m_Constant(&constant)))
+    return constant
+        .getValues<int32_t>()[constant.getNumElements() == 1 ? 0 : head];
+  auto select = counts.getDefiningOp<arith::SelectOp>();
+  if (!select)
+    return std::nullopt;
+  std::optional<double> share = getShareOfSteps(select.getCondition());
+  std::optional<double> onTrue = getCount(select.getTrueValue(), head);
+  std::optional<double> onFalse = getCount(select.getFalseValue(), head);
+  if (!share || !onTrue || !onFalse)
+    return std::nullopt;
+  return *share * *onTrue + (1.0 - *share) * *onFalse;
+}
+
+/// The number of tiles of `numTiles` that `topk` selects in each row of `head`,
+/// a mean over the steps, none when it depends on the scores.
+static std::optional<double> selectedTiles(TopkMaskOp topk, int64_t head,
+                                           int64_t numTiles) {
+  if (topk.getKeep())
+    return std::nullopt;
+  std::optional<double> count;
+  if (topk.getFraction())
+    count = std::ceil(topk.getFraction()->convertToDouble() * numTiles);
+  else if (topk.getCount())
+    count = getCount(topk.getCount(), head);
+  if (!count)
+    return std::nullopt;
+  int64_t cap = cast<ShapedType>(topk.getIdx().getType()).getDimSize(3);
+  double most = ShapedType::isDynamic(cap) ? numTiles : std::min(cap, numTiles);
+  return std::clamp(*count, 0.0, most);
+}
+
+void AttentionCost::applyTiles() {
+  if (!op.hasTiles())
+    return;
+  auto topk = op.getTileNum().getDefiningOp<TopkMaskOp>();
+  if (!topk || op.getTileIdx().getDefiningOp() != topk) {
+    sharesExact = false;
+    return;
+  }
+  int64_t numTiles = llvm::divideCeil(static_cast<uint64_t>(op.getKVLength()),
+                                      static_cast<uint64_t>(op.getKVTile()));
+  // A ragged last tile is selected in an unknown number of rows.
+  sharesExact &= !op.getPattern() && op.getKVLength() % op.getKVTile() == 0;
+  // Counts that depend on the step are averaged over all steps.
+  sharesExact &= executions.executed == executions.steps || !topk.getCount() ||
+                 matchPattern(topk.getCount(), m_Constant());
+  for (auto [head, kept] : llvm::enumerate(keptShare)) {
+    if (std::optional<double> count = selectedTiles(topk, head, numTiles))
+      kept *= numTiles ? *count / numTiles : 1.0;
+    else
+      sharesExact = false;
+  }
+  auto score = topk.getScores().getDefiningOp<LowRankScoreOp>();
+  if (!score)
+    return;
+  auto scores = cast<ShapedType>(score.getScores().getType());
+  int64_t rank = cast<ShapedType>(score.getQ().getType()).getDimSize(3);
+  if (scores.hasStaticShape() && !ShapedType::isDynamic(rank))
+    selectionFlops = 2 * scores.getNumElements() * rank;
+}
+
+int64_t AttentionCost::getFlopsOfPositions(double positions) const {
+  return std::llround(positions * 2.0 * getOp().getBatch() *
+                      (getOp().getHeadSize() + getOp().getValueHeadSize()));
+}
+
+int64_t AttentionCost::getDenseFlops() const {
+  return getFlopsOfPositions(static_cast<double>(getOp().getNumQueryHeads()) *
+                             getOp().getQueryLength() * getOp().getKVLength());
+}
+
+int64_t AttentionCost::getKeptFlops() const {
+  double heads = 0.0;
+  for (double share : keptShare)
+    heads += share;
+  return getFlopsOfPositions(heads * getOp().getQueryLength() *
+                             getOp().getKVLength());
+}
+
+void AttentionCost::writeJSON(llvm::json::OStream &json) const {
+  json.object([&] {
+    json.attribute("site", getOp().getSite().value_or(""));
+    if (std::optional<AttentionKind> kind = getOp().getKind())
+      json.attribute("kind", stringifyAttentionKind(*kind));
+    json.attribute("batch", getOp().getBatch());
+    json.attribute("query_heads", getOp().getNumQueryHeads());
+    json.attribute("query_length", getOp().getQueryLength());
+    json.attribute("key_length", getOp().getKVLength());
+    json.attribute("head_size", getOp().getHeadSize());
+    json.attributeArray("kept_share", [&] {
+      for (double share : keptShare)
+        json.value(share);
+    });
+    json.attribute("steps", executions.steps);
+    json.attribute("executed_steps", executions.executed);
+    json.attribute("dense_flops", getDenseFlops());
+    json.attribute("kept_flops", getKeptFlops());
+    json.attribute("selection_flops", getSelectionFlops());
+    json.attribute("executed_flops", getExecutedFlops());
+    json.attribute("exact", isExact());
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// AttentionCostAnalysis
+//===----------------------------------------------------------------------===//
+
+AttentionCostAnalysis::AttentionCostAnalysis(Operation *root) {
+  root->walk<WalkOrder::PreOrder>([&](AttentionOp op) {
+    if (std::optional<AttentionCost> cost = AttentionCost::get(op))
+      costs.push_back(std::move(*cost));
+    else
+      unknown.push_back(op);
+  });
+}
+
+void AttentionCostAnalysis::writeJSON(llvm::json::OStream &json) const {
+  int64_t dense = 0, executed = 0;
+  bool exact = unknown.empty();
+  for (const AttentionCost &cost : costs) {
+    dense += cost.getDenseFlopsOfAllSteps();
+    executed += cost.getExecutedFlops();
+    exact &= cost.isExact();
+  }
+  json.object([&] {
+    json.attributeArray("sites", [&] {
+      for (const AttentionCost &cost : costs)
+        cost.writeJSON(json);
+    });
+    json.attributeArray("unknown", [&] {
+      for (AttentionOp op : unknown)
+        json.value(op.getSite().value_or(""));
+    });
+    json.attributeObject("total", [&] {
+      json.attribute("dense_flops", dense);
+      json.attribute("executed_flops", executed);
+      json.attribute("exact", exact);
+    });
+  });
+}
