@@ -42,6 +42,10 @@ static void addBufferization(OpPassManager &pm) {
 }
 
 static void addLoweringToLLVM(OpPassManager &pm) {
+  // Extents that do not fit together, and indices out of range, become errors.
+  pm.addPass(createGenerateRuntimeVerificationPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
   pm.addPass(createLowerAssertsPass());
   // For the sake of compile time only.
   pm.addPass(createOutlineKernelsPass());

@@ -62,6 +62,23 @@ struct LowerAssertsPass
 
 } // namespace
 
+/// Texts of --generate-runtime-verification quote the whole operation; kept are
+/// the lines with the reason and the place. Any text becomes one line.
+static std::string shorten(StringRef text) {
+  SmallVector<StringRef> lines;
+  text.split(lines, '\n', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  if (text.starts_with("ERROR: Runtime op verification failed"))
+    llvm::erase_if(lines, [](StringRef line) {
+      return !line.starts_with("^") && !line.starts_with("Location");
+    });
+  std::string result;
+  for (StringRef line : lines) {
+    line.consume_front("^ ");
+    result += (result.empty() ? "" : ", ") + line.str();
+  }
+  return result;
+}
+
 LLVM::GlobalOp AssertLowering::getMessage(StringRef text) {
   LLVM::GlobalOp &global = messages[text];
   if (global)
@@ -91,7 +108,7 @@ LLVM::LLVMFuncOp AssertLowering::getCallee() {
 }
 
 void AssertLowering::lower(cf::AssertOp op) {
-  LLVM::GlobalOp message = getMessage(op.getMsg());
+  LLVM::GlobalOp message = getMessage(shorten(op.getMsg()));
   LLVM::LLVMFuncOp callee = getCallee();
   Location loc = op.getLoc();
   builder.setInsertionPoint(op);

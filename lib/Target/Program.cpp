@@ -59,6 +59,13 @@ llvm::Expected<Program> Program::load(CompiledObject object) {
   auto jit = llvm::orc::LLJITBuilder().create();
   if (!jit)
     return jit.takeError();
+  // What goes wrong while linking is reported to the session, not to the lookup
+  // that caused it.
+  auto sessionErrors = std::make_shared<std::string>();
+  (*jit)->getExecutionSession().setErrorReporter(
+      [sessionErrors](llvm::Error error) {
+        *sessionErrors += llvm::toString(std::move(error));
+      });
   llvm::orc::JITDylib &library = (*jit)->getMainJITDylib();
   if (llvm::Error error =
           library.define(llvm::orc::absoluteSymbols(getRuntimeSymbols(**jit))))
@@ -73,7 +80,17 @@ llvm::Expected<Program> Program::load(CompiledObject object) {
       StringRef(object.object.data(), object.object.size()), "program");
   if (llvm::Error error = (*jit)->addObjectFile(std::move(buffer)))
     return std::move(error);
-  return Program(std::move(*jit), std::move(object.entries));
+  Program program(std::move(*jit), std::move(object.entries));
+  for (const EntryPoint &entry : program.entries) {
+    auto descriptor = program.lookup(entry.signature.name);
+    if (descriptor)
+      continue;
+    std::string error = llvm::toString(descriptor.takeError());
+    return llvm::createStringError(
+        "the compiled program cannot be linked: " +
+        (sessionErrors->empty() ? error : *sessionErrors));
+  }
+  return program;
 }
 
 llvm::Expected<const dit_rt_entry *> Program::lookup(StringRef name) const {
