@@ -92,6 +92,10 @@ static void addNarrowFloatEmulation(OpPassManager &pm) {
 
 void mlir::dit::buildCPUKernelStage(OpPassManager &pm,
                                     const CPUPipelineOptions &options) {
+  if (options.checks) {
+    pm.addPass(createGenerateRuntimeVerificationPass());
+    addCleanup(pm);
+  }
   pm.addPass(createConvertDitToCPU());
   pm.addPass(createConvertLinalgToCPU());
   pm.addPass(createConvertMathToCPU());

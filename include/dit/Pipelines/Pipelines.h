@@ -29,6 +29,11 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       *this, "parallel",
       llvm::cl::desc("Run parallel loops on the runtime's threads"),
       llvm::cl::init(true)};
+  Option<bool> checks{
+      *this, "checks",
+      llvm::cl::desc("Report dynamic extents that do not fit together, and "
+                     "indices out of range, instead of running on"),
+      llvm::cl::init(true)};
   Option<bool> workspace{
       *this, "workspace",
       llvm::cl::desc("Take buffers of static size from the caller's workspace"),
