@@ -280,7 +280,8 @@ def low_rank_score(q, k, tile, proxy, scale):
 def priority(row, kept):
     """The tiles of a row of scores in the order in which they are selected."""
     row = np.where(np.isnan(row), -np.inf, row)
-    return sorted(range(len(row)), key=lambda c: (not kept[c], -row[c], c))
+    # Kept tiles are all alike, above the highest score.
+    return sorted(range(len(row)), key=lambda c: (0, 0, c) if kept[c] else (1, -row[c], c))
 
 
 def mass_numbers(row, mass, tolerance):

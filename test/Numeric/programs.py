@@ -67,11 +67,17 @@ class Program:
         self.results += [Value(n, i.type) for n, i in zip(names, inits)]
         return list(range(first, len(self.results)))
 
-    def raw(self, text, result):
-        """Adds text that defines `result`."""
+    def raw(self, text, results):
+        """Adds text that defines `results`; returns their positions."""
+        first = len(self.results)
         self.lines.append(text)
-        self.results.append(result)
-        return len(self.results) - 1
+        self.results += results
+        return list(range(first, len(self.results)))
+
+    def constant_index(self, value):
+        name = f"%c{len(self.lines)}"
+        self.lines.append(f"  {name} = arith.constant {value} : index")
+        return name
 
     def text(self):
         parameters = ", ".join(f"{p}: {p.type}" for p in self.parameters)

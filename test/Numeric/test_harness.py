@@ -14,6 +14,8 @@ import model
 import programs
 import runner
 from attention_cases import AttentionCase, Bias, Tiles
+from other_cases import MergeCase, ReuseCase, TokenCase
+from selection_cases import ListCase, ScoreCase, TopkCase
 
 CASE = AttentionCase(
     type="f32",
@@ -94,3 +96,52 @@ def test_a_program_that_does_not_verify_is_an_error(run):
     program.lines = [line.replace("window<left = 4", "window<left = -9") for line in program.lines]
     with pytest.raises(runner.RunError, match="expected widths"):
         run(program)
+
+
+TOPK = TopkCase(
+    type="f32",
+    shape=(2, 3, 5, 20),
+    by="count",
+    amount=0.5,
+    per_head=True,
+    keep=model.Window(0, 0),
+    capacity=20,
+    scores="ties",
+    dynamic=False,
+    seed=3,
+)
+LIST = ListCase(
+    op="union",
+    shape=(2, 3, 5),
+    columns=12,
+    densities=(0.4, 0.4),
+    single=((False, True), (True, False)),
+    cut=2,
+    spare=1,
+    dynamic=True,
+    seed=3,
+)
+SCORE = ScoreCase("f32", 2, 2, 17, 22, 8, (4, 8), "center", 0.5, False, 3)
+MERGE = MergeCase("f32", (2, 2, 5, 8), 0.3, False, 3)
+TOKENS = TokenCase("group", "f32", model.Grid(3, 4, 5, 2), (2, 2, 2), (2,), (3,), False, 3)
+REUSE = ReuseCase("100110", 0, 8, True)
+
+
+@pytest.mark.parametrize(
+    ("case", "mutations"),
+    [
+        (TOPK, [{"keep": None}, {"by": "fraction"}, {"by": "mass"}, {"capacity": 6}]),
+        (LIST, [{"cut": 6}, {"seed": 4}]),
+        (dataclasses.replace(LIST, op="transpose"), [{"cut": 4}, {"seed": 4}]),
+        (SCORE, [{"proxy": "first"}, {"proxy": "mean"}, {"scale": 0.50001}]),
+        (MERGE, [{"seed": 4}, {"empty": 0.0}]),
+        (TOKENS, [{"cube": (2, 2, 3)}, {"op": "ungroup"}]),
+        (REUSE, [{"schedule": "100111"}, {"begin": 1}, {"otherwise": False}]),
+    ],
+)
+def test_another_wrong_op_is_noticed(run, case, mutations):
+    (results,) = batches.run_cases([case], run)
+    case.check(results)
+    for mutation in mutations:
+        with pytest.raises(bounds.Mismatch):
+            dataclasses.replace(case, **mutation).check(results)

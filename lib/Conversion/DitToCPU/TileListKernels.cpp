@@ -139,7 +139,9 @@ LogicalResult mlir::dit::cpu::callKernel(TilesSliceOp op, KernelBuilder &kb,
         from.push_back(shifted);
       }
       kb.store(kb.load(srcNum, from), num, row);
-      kb.loop(kb.index(0), kb.dim(idx, 3), 1, [&](Value entry) {
+      // What follows the last entry stays as it was.
+      Value length = getRowLength(kb, srcNum, srcIdx, from);
+      kb.loop(kb.index(0), length, 1, [&](Value entry) {
         kb.store(kb.load(srcIdx, append(from, entry)), idx, append(row, entry));
       });
     });

@@ -56,9 +56,10 @@ def Dit_TopkMaskOp : Dit_DestinationOp<"topk_mask"> {
     Exactly one of the three is given. Equal scores are taken in ascending
     order of the tile; a NaN counts as -inf. `keep`, a pattern over tile
     coordinates (rows are query tiles, columns key tiles), names tiles that
-    are always selected: they come first and count towards the number, which
-    they may exceed. At most `cap` tiles, the last extent of `idx`, are
-    selected.
+    are always selected: they come first, in ascending order, and count towards
+    the number, which they may exceed. At most `cap` tiles, the last extent of
+    `idx`, are selected. With `mass`, a row of nothing above -inf selects no
+    tile but those.
 
     `num[b,h,a]` is how many were selected and `idx[b,h,a,:num]` their
     ascending indices; later entries keep what `outs` held.

@@ -128,28 +128,33 @@ struct DecomposeSlice : OpRewritePattern<TilesSliceOp> {
     if (!op.hasPureTensorSemantics())
       return rewriter.notifyMatchFailure(op, "operates on memrefs");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Value source = op.getSrcNum();
     // A batch or head dimension of extent 1 stands for all.
-    SmallVector<OpFoldResult> offsets;
-    for (auto [dim, offset] :
-         llvm::enumerate(ValueRange{op.getBatchOffset(), op.getHeadOffset()}))
-      offsets.push_back(broadcastIndex(b, op.getSrcNum(), dim, offset));
-    offsets.push_back(op.getQueryOffset());
-    Value num = copySlice(b, op.getSrcNum(), offsets, op.getNum());
-    offsets.push_back(b.getIndexAttr(0));
-    Value idx = copySlice(b, op.getSrcIdx(), offsets, op.getIdx());
-    rewriter.replaceOp(op, {num, idx});
+    Value offsets[] = {broadcastIndex(b, source, 0, op.getBatchOffset()),
+                       broadcastIndex(b, source, 1, op.getHeadOffset()),
+                       op.getQueryOffset()};
+    SmallVector<Value> lists = forLoops(
+        b, getRowBounds(b, op.getNum()), {op.getNum(), op.getIdx()},
+        [&](ImplicitLocOpBuilder &b, ValueRange row, ValueRange list) {
+          SmallVector<Value> from;
+          for (auto [iv, offset] : llvm::zip_equal(row, offsets))
+            from.push_back(arith::AddIOp::create(b, iv, offset));
+          Value count = tensor::ExtractOp::create(b, source, from);
+          Value num = tensor::InsertOp::create(b, count, list[0], row);
+          SmallVector<Value> idx = forLoops(
+              b, toIndex(b, count), list[1],
+              [&](ImplicitLocOpBuilder &b, ValueRange entry, ValueRange idx) {
+                from.push_back(entry[0]);
+                SmallVector<Value> at(row);
+                at.push_back(entry[0]);
+                Value tile = tensor::ExtractOp::create(b, op.getSrcIdx(), from);
+                Value next = tensor::InsertOp::create(b, tile, idx[0], at);
+                return SmallVector<Value>{next};
+              });
+          return SmallVector<Value>{num, idx[0]};
+        });
+    rewriter.replaceOp(op, lists);
     return success();
-  }
-
-private:
-  /// `into` with what `source` holds from `offsets` on.
-  static Value copySlice(ImplicitLocOpBuilder &b, Value source,
-                         ArrayRef<OpFoldResult> offsets, Value into) {
-    SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
-    Value slice = tensor::ExtractSliceOp::create(
-        b, source, offsets, tensor::getMixedSizes(b, b.getLoc(), into),
-        strides);
-    return linalg::CopyOp::create(b, slice, into).getResult(0);
   }
 };
 

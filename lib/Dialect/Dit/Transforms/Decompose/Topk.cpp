@@ -95,21 +95,25 @@ Value TopkEmitter::sumOverPreceding(Value kept, Type termType, Value terms) {
     inputs.emplace_back(kept, 5, ArrayRef<unsigned>{2, 3});
     inputs.emplace_back(kept, 5, ArrayRef<unsigned>{2, 4});
   }
-  return sum(b, extents, termType, inputs, /*numReductions=*/1,
-             [&](ImplicitLocOpBuilder &b, ValueRange e) {
-               Value isHigher = arith::CmpFOp::create(
-                   b, arith::CmpFPredicate::OGT, e[1], e[0]);
-               Value isEqual = arith::CmpFOp::create(
-                   b, arith::CmpFPredicate::OEQ, e[1], e[0]);
-               Value isEarlier = isLess(b, loopIndex(b, 4), loopIndex(b, 3));
-               Value precedes = arith::OrIOp::create(
-                   b, isHigher, arith::AndIOp::create(b, isEqual, isEarlier));
-               if (kept) {
-                 Value differ = arith::XOrIOp::create(b, e[3], e[4]);
-                 precedes = arith::SelectOp::create(b, differ, e[4], precedes);
-               }
-               return arith::SelectOp::create(b, precedes, e[2], zero);
-             });
+  return sum(
+      b, extents, termType, inputs, /*numReductions=*/1,
+      [&](ImplicitLocOpBuilder &b, ValueRange e) {
+        Value isHigher =
+            arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, e[1], e[0]);
+        Value isEqual =
+            arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, e[1], e[0]);
+        Value isEarlier = isLess(b, loopIndex(b, 4), loopIndex(b, 3));
+        Value precedes = arith::OrIOp::create(
+            b, isHigher, arith::AndIOp::create(b, isEqual, isEarlier));
+        if (kept) {
+          // Kept tiles are alike, and above the highest score.
+          Value both = arith::AndIOp::create(b, e[3], e[4]);
+          Value differ = arith::XOrIOp::create(b, e[3], e[4]);
+          precedes = arith::SelectOp::create(b, both, isEarlier, precedes);
+          precedes = arith::SelectOp::create(b, differ, e[4], precedes);
+        }
+        return arith::SelectOp::create(b, precedes, e[2], zero);
+      });
 }
 
 //===----------------------------------------------------------------------===//
