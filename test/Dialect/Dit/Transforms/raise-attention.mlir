@@ -1,4 +1,5 @@
-// RUN: dit-opt %s --dit-raise-attention --split-input-file | FileCheck %s
+// RUN: dit-opt %s --dit-raise-attention --split-input-file -o %t --remarks-filter=dit-raise-attention 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: FileCheck %s --input-file=%t
 
 #map = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
 #row = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>
@@ -9,11 +10,13 @@
 
 // CHECK-LABEL: func.func @sdpa(
 // CHECK-SAME:    %[[Q:.*]]: tensor<2x4x8x16xf32>, %[[K:.*]]: tensor<2x4x12x16xf32>, %[[V:.*]]: tensor<2x4x12x16xf32>)
-// CHECK-NEXT:    %[[INIT:.*]] = tensor.empty() : tensor<2x4x8x16xf32>
+// CHECK:         %[[INIT:.*]] = tensor.empty() : tensor<2x4x8x16xf32>
 // CHECK-NEXT:    %[[O:.*]] = dit.attention ins(%[[Q]], %[[K]], %[[V]] :
 // CHECK-SAME:      outs(%[[INIT]] : tensor<2x4x8x16xf32>)
 // CHECK-SAME:      kind = #dit.kind<cross>, scale = 2.500000e-01 : f64, site = "attn0"
 // CHECK-NEXT:    return %[[O]]
+// REMARK:      Passed
+// REMARK-SAME: raised attention attn0 (b=2 h=4 s=8x12 d=16 f32), folded scale of q and k, guard of empty rows
 func.func @sdpa(%q: tensor<2x4x8x16xf32>, %k: tensor<2x4x12x16xf32>, %v: tensor<2x4x12x16xf32>) -> tensor<2x4x8x16xf32> {
   %zero = arith.constant 0.0 : f32
   %c0_i64 = arith.constant 0 : i64
@@ -104,6 +107,173 @@ func.func @sdpa(%q: tensor<2x4x8x16xf32>, %k: tensor<2x4x12x16xf32>, %v: tensor<
   %oc = linalg.batch_matmul ins(%pc, %vc : tensor<8x8x12xf32>, tensor<8x12x16xf32>) outs(%15 : tensor<8x8x16xf32>) -> tensor<8x8x16xf32>
   %o = tensor.expand_shape %oc [[0, 1], [2], [3]] output_shape [2, 4, 8, 16] : tensor<8x8x16xf32> into tensor<2x4x8x16xf32>
   return %o : tensor<2x4x8x16xf32>
+}
+
+// -----
+
+// Two dimensions, a transposed operand read through indexing maps, normalised
+// after the product with v, no maximum, and a scale that divides.
+
+#id2 = affine_map<(i, j) -> (i, j)>
+#row2 = affine_map<(i, j) -> (i)>
+
+// CHECK-LABEL: func.func @late_normalisation(
+// CHECK-SAME:    %[[Q:[^ ]*]]: tensor<8x16xf32>, %[[K:[^ ]*]]: tensor<12x16xf32>, %[[V:[^ ]*]]: tensor<12x24xf32>)
+// CHECK-NOT:     math.exp
+// CHECK:         dit.attention
+// CHECK-SAME:      tensor<1x1x8x16xf32>, tensor<1x1x12x16xf32>, tensor<1x1x12x24xf32>
+// CHECK-SAME:      scale = 2.500000e-01 : f64
+// REMARK:      Passed
+// REMARK-SAME: raised attention attn{{[0-9]+}} (b=1 h=1 s=8x12 d=16/24 f32)
+// REMARK-SAME: scale of the scores
+func.func @late_normalisation(%q: tensor<8x16xf32>, %k: tensor<12x16xf32>, %v: tensor<12x24xf32>) -> tensor<8x24xf32> {
+  %zero = arith.constant 0.0 : f32
+  %four = arith.constant 4.0 : f32
+  %s0 = tensor.empty() : tensor<8x12xf32>
+  %s1 = linalg.fill ins(%zero : f32) outs(%s0 : tensor<8x12xf32>) -> tensor<8x12xf32>
+  %s = linalg.generic {indexing_maps = [affine_map<(i, j, d) -> (i, d)>, affine_map<(i, j, d) -> (j, d)>, affine_map<(i, j, d) -> (i, j)>], iterator_types = ["parallel", "parallel", "reduction"]} ins(%q, %k : tensor<8x16xf32>, tensor<12x16xf32>) outs(%s1 : tensor<8x12xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %x = arith.mulf %a, %b : f32
+    %y = arith.addf %c, %x : f32
+    linalg.yield %y : f32
+  } -> tensor<8x12xf32>
+  %e = linalg.generic {indexing_maps = [#id2, #id2], iterator_types = ["parallel", "parallel"]} ins(%s : tensor<8x12xf32>) outs(%s0 : tensor<8x12xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %x = arith.divf %a, %four : f32
+    %y = math.exp %x : f32
+    linalg.yield %y : f32
+  } -> tensor<8x12xf32>
+  %l0 = tensor.empty() : tensor<8xf32>
+  %l1 = linalg.fill ins(%zero : f32) outs(%l0 : tensor<8xf32>) -> tensor<8xf32>
+  %l = linalg.reduce ins(%e : tensor<8x12xf32>) outs(%l1 : tensor<8xf32>) dimensions = [1]
+    (%a: f32, %b: f32) {
+      %x = arith.addf %a, %b : f32
+      linalg.yield %x : f32
+    }
+  %o0 = tensor.empty() : tensor<8x24xf32>
+  %o1 = linalg.fill ins(%zero : f32) outs(%o0 : tensor<8x24xf32>) -> tensor<8x24xf32>
+  %o = linalg.matmul ins(%e, %v : tensor<8x12xf32>, tensor<12x24xf32>) outs(%o1 : tensor<8x24xf32>) -> tensor<8x24xf32>
+  %n = linalg.generic {indexing_maps = [#id2, #row2, #id2], iterator_types = ["parallel", "parallel"]} ins(%o, %l : tensor<8x24xf32>, tensor<8xf32>) outs(%o0 : tensor<8x24xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %x = arith.divf %a, %b : f32
+    linalg.yield %x : f32
+  } -> tensor<8x24xf32>
+  return %n : tensor<8x24xf32>
+}
+
+// -----
+
+// A named softmax, a mask of booleans that selects -inf, and a bias that the
+// product accumulates into.
+
+#id3 = affine_map<(b, i, j) -> (b, i, j)>
+#mask = affine_map<(b, i, j) -> (b, j)>
+
+// CHECK-LABEL: func.func @named_softmax(
+// CHECK-SAME:    %{{.*}}: tensor<4x?x16xf32>, %{{.*}}: tensor<4x16x?xf32>, %{{.*}}: tensor<4x?x16xf32>, %[[BIAS:[^ ]*]]: tensor<4x?x?xf32>, %[[MASK:[^ ]*]]: tensor<4x?xi1>
+// CHECK:         %[[SUM:.*]] = linalg.generic
+// CHECK-SAME:      ins(%[[BIAS]], %[[MASK]] :
+// CHECK:           arith.select
+// CHECK:         %[[B4:.*]] = tensor.expand_shape %[[SUM]]
+// CHECK:         dit.attention
+// CHECK-SAME:      bias(%[[B4]] : tensor<4x1x?x?xf32>)
+// CHECK-SAME:      k_order = #dit.order<hbds>
+// REMARK:      Passed
+// REMARK-SAME: additive bias, mask
+func.func @named_softmax(%q: tensor<4x?x16xf32>, %k: tensor<4x16x?xf32>, %v: tensor<4x?x16xf32>, %bias: tensor<4x?x?xf32>, %mask: tensor<4x?xi1>, %s: index, %t: index) -> tensor<4x?x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %ninf = arith.constant 0xFF800000 : f32
+  %p = linalg.batch_matmul ins(%q, %k : tensor<4x?x16xf32>, tensor<4x16x?xf32>) outs(%bias : tensor<4x?x?xf32>) -> tensor<4x?x?xf32>
+  %e = tensor.empty(%s, %t) : tensor<4x?x?xf32>
+  %m = linalg.generic {indexing_maps = [#mask, #id3, #id3], iterator_types = ["parallel", "parallel", "parallel"]} ins(%mask, %p : tensor<4x?xi1>, tensor<4x?x?xf32>) outs(%e : tensor<4x?x?xf32>) {
+  ^bb0(%c: i1, %a: f32, %out: f32):
+    %x = arith.select %c, %a, %ninf : f32
+    linalg.yield %x : f32
+  } -> tensor<4x?x?xf32>
+  %w = linalg.softmax dimension(2) ins(%m : tensor<4x?x?xf32>) outs(%e : tensor<4x?x?xf32>) -> tensor<4x?x?xf32>
+  %o0 = tensor.empty(%s) : tensor<4x?x16xf32>
+  %o1 = linalg.fill ins(%zero : f32) outs(%o0 : tensor<4x?x16xf32>) -> tensor<4x?x16xf32>
+  %o = linalg.batch_matmul ins(%w, %v : tensor<4x?x?xf32>, tensor<4x?x16xf32>) outs(%o1 : tensor<4x?x16xf32>) -> tensor<4x?x16xf32>
+  return %o : tensor<4x?x16xf32>
+}
+
+// -----
+
+// bf16 that is widened for the arithmetic, heads of k and v that are expanded,
+// and heads beside the head size on the way in and out: nothing is copied.
+
+// CHECK-LABEL: func.func @grouped_bf16(
+// CHECK-SAME:    %[[Q:[^ ]*]]: tensor<2x8x64xbf16>, %[[K:[^ ]*]]: tensor<2x12x32xbf16>, %[[V:[^ ]*]]: tensor<2x12x32xbf16>)
+// CHECK-NEXT:    %[[Q4:.*]] = tensor.expand_shape %[[Q]] {{\[\[}}0], [1], [2, 3]]
+// CHECK-NEXT:    %[[K4:.*]] = tensor.expand_shape %[[K]] {{\[\[}}0], [1], [2, 3]]
+// CHECK-NEXT:    %[[V4:.*]] = tensor.expand_shape %[[V]] {{\[\[}}0], [1], [2, 3]]
+// CHECK-NEXT:    %[[INIT:.*]] = tensor.empty() : tensor<2x8x4x16xbf16>
+// CHECK-NEXT:    %[[O4:.*]] = dit.attention ins(%[[Q4]], %[[K4]], %[[V4]] : tensor<2x8x4x16xbf16>, tensor<2x12x2x16xbf16>, tensor<2x12x2x16xbf16>)
+// CHECK-SAME:      k_order = #dit.order<bshd>
+// CHECK-SAME:      o_order = #dit.order<bshd>, q_order = #dit.order<bshd>
+// CHECK-NEXT:    %[[O:.*]] = tensor.collapse_shape %[[O4]] {{\[\[}}0], [1], [2, 3]]
+// CHECK-NEXT:    return %[[O]]
+// REMARK:      Passed
+// REMARK-SAME: (b=2 h=4/2 s=8x12 d=16 bf16)
+// REMARK-SAME: expanded heads
+func.func @grouped_bf16(%q: tensor<2x8x64xbf16>, %k: tensor<2x12x32xbf16>, %v: tensor<2x12x32xbf16>) -> tensor<2x8x64xbf16> {
+  %zero = arith.constant 0.0 : f32
+  %q4 = tensor.expand_shape %q [[0], [1], [2, 3]] output_shape [2, 8, 4, 16] : tensor<2x8x64xbf16> into tensor<2x8x4x16xbf16>
+  %k4 = tensor.expand_shape %k [[0], [1], [2, 3]] output_shape [2, 12, 2, 16] : tensor<2x12x32xbf16> into tensor<2x12x2x16xbf16>
+  %v4 = tensor.expand_shape %v [[0], [1], [2, 3]] output_shape [2, 12, 2, 16] : tensor<2x12x32xbf16> into tensor<2x12x2x16xbf16>
+  %e5 = tensor.empty() : tensor<2x12x2x2x16xbf16>
+  %k5 = linalg.broadcast ins(%k4 : tensor<2x12x2x16xbf16>) outs(%e5 : tensor<2x12x2x2x16xbf16>) dimensions = [3]
+  %v5 = linalg.broadcast ins(%v4 : tensor<2x12x2x16xbf16>) outs(%e5 : tensor<2x12x2x2x16xbf16>) dimensions = [3]
+  %ke = tensor.collapse_shape %k5 [[0], [1], [2, 3], [4]] : tensor<2x12x2x2x16xbf16> into tensor<2x12x4x16xbf16>
+  %ve = tensor.collapse_shape %v5 [[0], [1], [2, 3], [4]] : tensor<2x12x2x2x16xbf16> into tensor<2x12x4x16xbf16>
+  %s0 = tensor.empty() : tensor<2x4x8x12xf32>
+  %s1 = linalg.fill ins(%zero : f32) outs(%s0 : tensor<2x4x8x12xf32>) -> tensor<2x4x8x12xf32>
+  %s = linalg.generic {indexing_maps = [affine_map<(b, h, i, j, d) -> (b, i, h, d)>, affine_map<(b, h, i, j, d) -> (b, j, h, d)>, affine_map<(b, h, i, j, d) -> (b, h, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%q4, %ke : tensor<2x8x4x16xbf16>, tensor<2x12x4x16xbf16>) outs(%s1 : tensor<2x4x8x12xf32>) {
+  ^bb0(%a: bf16, %b: bf16, %c: f32):
+    %af = arith.extf %a : bf16 to f32
+    %bf = arith.extf %b : bf16 to f32
+    %x = arith.mulf %af, %bf : f32
+    %y = arith.addf %c, %x : f32
+    linalg.yield %y : f32
+  } -> tensor<2x4x8x12xf32>
+  %w = linalg.softmax dimension(3) ins(%s : tensor<2x4x8x12xf32>) outs(%s0 : tensor<2x4x8x12xf32>) -> tensor<2x4x8x12xf32>
+  %o0 = tensor.empty() : tensor<2x8x4x16xf32>
+  %o1 = linalg.fill ins(%zero : f32) outs(%o0 : tensor<2x8x4x16xf32>) -> tensor<2x8x4x16xf32>
+  %o = linalg.generic {indexing_maps = [affine_map<(b, h, i, e, j) -> (b, h, i, j)>, affine_map<(b, h, i, e, j) -> (b, j, h, e)>, affine_map<(b, h, i, e, j) -> (b, i, h, e)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]} ins(%w, %ve : tensor<2x4x8x12xf32>, tensor<2x12x4x16xbf16>) outs(%o1 : tensor<2x8x4x16xf32>) {
+  ^bb0(%a: f32, %b: bf16, %c: f32):
+    %bf = arith.extf %b : bf16 to f32
+    %x = arith.mulf %a, %bf : f32
+    %y = arith.addf %c, %x : f32
+    linalg.yield %y : f32
+  } -> tensor<2x8x4x16xf32>
+  %t0 = tensor.empty() : tensor<2x8x4x16xbf16>
+  %t = linalg.generic {indexing_maps = [affine_map<(a, b, c, d) -> (a, b, c, d)>, affine_map<(a, b, c, d) -> (a, b, c, d)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%o : tensor<2x8x4x16xf32>) outs(%t0 : tensor<2x8x4x16xbf16>) {
+  ^bb0(%a: f32, %out: bf16):
+    %x = arith.truncf %a : f32 to bf16
+    linalg.yield %x : bf16
+  } -> tensor<2x8x4x16xbf16>
+  %oc = tensor.collapse_shape %t [[0], [1], [2, 3]] : tensor<2x8x4x16xbf16> into tensor<2x8x64xbf16>
+  return %oc : tensor<2x8x64xbf16>
+}
+
+// -----
+
+// Sites that exist are kept, and new ones differ.
+
+// CHECK-LABEL: func.func @sites(
+// CHECK:         site = "attn0"
+// CHECK:         site = "attn1"
+func.func @sites(%q: tensor<4x8x16xf32>, %k: tensor<4x16x12xf32>, %v: tensor<4x12x16xf32>, %init: tensor<1x4x8x16xf32>, %q4: tensor<1x4x8x16xf32>, %k4: tensor<1x4x12x16xf32>) -> (tensor<1x4x8x16xf32>, tensor<4x8x16xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %r = dit.attention ins(%q4, %k4, %k4 : tensor<1x4x8x16xf32>, tensor<1x4x12x16xf32>, tensor<1x4x12x16xf32>) outs(%init : tensor<1x4x8x16xf32>) {scale = 1.0 : f64, site = "attn0"}
+  %e = tensor.empty() : tensor<4x8x12xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x8x12xf32>) -> tensor<4x8x12xf32>
+  %p = linalg.batch_matmul ins(%q, %k : tensor<4x8x16xf32>, tensor<4x16x12xf32>) outs(%f : tensor<4x8x12xf32>) -> tensor<4x8x12xf32>
+  %w = linalg.softmax dimension(2) ins(%p : tensor<4x8x12xf32>) outs(%e : tensor<4x8x12xf32>) -> tensor<4x8x12xf32>
+  %o0 = tensor.empty() : tensor<4x8x16xf32>
+  %o1 = linalg.fill ins(%zero : f32) outs(%o0 : tensor<4x8x16xf32>) -> tensor<4x8x16xf32>
+  %o = linalg.batch_matmul ins(%w, %v : tensor<4x8x12xf32>, tensor<4x12x16xf32>) outs(%o1 : tensor<4x8x16xf32>) -> tensor<4x8x16xf32>
+  return %r, %o : tensor<1x4x8x16xf32>, tensor<4x8x16xf32>
 }
 
 // -----

@@ -56,6 +56,8 @@ struct AttentionMatch {
   /// Widest element type of the operands and the output: what to compute on.
   Type elementType;
   bool hasBias = false;
+  /// The scores are scaled by values of each row, see `materializeQuery`.
+  bool hasRowFactor = false;
   /// A row of -inf gives zeros in the original, too; otherwise it gives NaN.
   bool hasGuard = false;
   AttentionKind kind = AttentionKind::Self;
@@ -67,6 +69,10 @@ struct AttentionMatch {
 
   /// Expressions of the bias, see `materializeBias`.
   std::shared_ptr<raise::MatchState> state;
+
+  /// `q`, or if the scores are scaled by values that are not constant, a tensor
+  /// that is emitted and holds q times these.
+  AttentionTensor materializeQuery(OpBuilder &builder, Location loc) const;
 
   /// Emits the bias as a tensor of four dimensions that broadcasts to
   /// `[batch, heads, queries, keys]`, or null if there is none.

@@ -429,6 +429,16 @@ LogicalResult AttentionMatcher::assignDepths() {
   for (const ScoreForm::Mask &mask : state->scores.masks)
     if (!isSubset(mask.condition->free, all))
       return fail("the mask depends on a dimension that the scores lack");
+  for (const ScoreForm::RowFactor &factor : state->scores.factors)
+    if (!isSubset(factor.expr->free, all))
+      return fail("the scale depends on a dimension that the scores lack");
+  if (!llvm::all_of(state->scores.terms,
+                    [](auto &term) { return isEmittable(term.expr); }) ||
+      !llvm::all_of(state->scores.masks,
+                    [](auto &mask) { return isEmittable(mask.condition); }) ||
+      !llvm::all_of(state->scores.factors,
+                    [](auto &factor) { return isEmittable(factor.expr); }))
+    return fail("the bias or the scale is not computed from tensors");
   return success();
 }
 
@@ -470,6 +480,10 @@ LogicalResult AttentionMatcher::buildMatch() {
     type = widest(type, operand->expr->type);
   if (!isa<Float64Type, Float32Type, Float16Type, BFloat16Type>(type))
     return fail("the element type is not f64, f32, f16 or bf16");
+  match.hasRowFactor = !state->scores.factors.empty();
+  // A factor that were rounded to a low precision would change the scores.
+  if (match.hasRowFactor)
+    type = widest(type, Float32Type::get(type.getContext()));
   match.elementType = type;
   match.scale = state->scores.scale * q.scale * k.scale;
   if (!std::isfinite(match.scale))
@@ -482,6 +496,8 @@ LogicalResult AttentionMatcher::buildMatch() {
     match.folded.push_back("scale of q and k");
   if (state->scores.scale != 1.0)
     match.folded.push_back("scale of the scores");
+  if (match.hasRowFactor)
+    match.folded.push_back("scale of each row");
   if (!state->scores.terms.empty())
     match.folded.push_back("additive bias");
   if (!state->scores.masks.empty())

@@ -204,11 +204,52 @@ static Value dropRepeatedDims(OpBuilder &builder, Location loc, Value value,
                                         ones);
 }
 
+/// The dimensions of `fine` that make up each dimension of `coarse`, if each is
+/// made up of whole ones in order.
+static std::optional<SmallVector<ReassociationIndices>>
+groupInto(const View &coarse, const View &fine) {
+  SmallVector<ReassociationIndices> groups;
+  size_t next = 0;
+  for (const AxisList &dim : coarse) {
+    if (dim.empty())
+      return std::nullopt;
+    groups.emplace_back();
+    AxisList joined;
+    // Dimensions of extent one join the group before them.
+    while (next < fine.size() && (joined != dim || fine[next].empty())) {
+      groups.back().push_back(next);
+      llvm::append_range(joined, fine[next++]);
+    }
+    if (joined != dim)
+      return std::nullopt;
+  }
+  return next == fine.size() ? std::make_optional(groups) : std::nullopt;
+}
+
+/// Emits `source` with dimensions `wanted` if one reshape does it.
+static Value reshapeAtOnce(OpBuilder &builder, Location loc,
+                           const AxisSpace &space, ViewedValue source,
+                           const View &wanted) {
+  if (auto groups = groupInto(wanted, source.view))
+    return tensor::CollapseShapeOp::create(builder, loc, source.value, *groups);
+  if (auto groups = groupInto(source.view, wanted)) {
+    SmallVector<OpFoldResult> sizes = getSizes(builder, loc, space, wanted);
+    auto type =
+        RankedTensorType::get(decomposeMixedValues(sizes).first,
+                              getElementTypeOrSelf(source.value.getType()));
+    return tensor::ExpandShapeOp::create(builder, loc, type, source.value,
+                                         *groups, sizes);
+  }
+  return {};
+}
+
 Value mlir::dit::raise::rearrange(OpBuilder &builder, Location loc,
                                   const AxisSpace &space, ViewedValue source,
                                   const View &wanted) {
   if (source.view == wanted)
     return source.value;
+  if (Value reshaped = reshapeAtOnce(builder, loc, space, source, wanted))
+    return reshaped;
   AxisList have = flatten(source.view), want = flatten(wanted);
   Value value = flattenDims(builder, loc, space, source);
   value = dropRepeatedDims(builder, loc, value, have, want);
@@ -378,9 +419,9 @@ AttentionOp mlir::dit::rewriteAttention(RewriterBase &rewriter,
   Location loc = match.valueProduct->getLoc();
   rewriter.setInsertionPoint(last);
   OperandBuilder operands{rewriter, loc, match};
-  auto [q, qOrder] =
-      operands.emit(match.q, operands.rolesOf(match.queries, match.depth,
-                                              /*withGroups=*/true));
+  auto [q, qOrder] = operands.emit(match.materializeQuery(rewriter, loc),
+                                   operands.rolesOf(match.queries, match.depth,
+                                                    /*withGroups=*/true));
   auto [k, kOrder] = operands.emit(
       match.k, operands.rolesOf(match.keys, match.depth, /*withGroups=*/false));
   auto [v, vOrder] =

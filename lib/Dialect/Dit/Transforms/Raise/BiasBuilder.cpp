@@ -41,10 +41,6 @@ public:
              ValueRange arguments) const;
 
 private:
-  static bool isInput(const Expr *expr) {
-    return expr->origin && isa<RankedTensorType>(expr->origin.getType()) &&
-           !expr->is(ExprKind::Constant);
-  }
   Value emitIndex(OpBuilder &builder, Location loc, const Expr *expr) const;
   Value emitOperation(OpBuilder &builder, Location loc, const Expr *expr,
                       ValueRange operands) const;
@@ -56,8 +52,21 @@ private:
 
 } // namespace
 
+static bool isStored(const Expr *expr) {
+  return expr->origin && isa<RankedTensorType>(expr->origin.getType()) &&
+         !expr->is(ExprKind::Constant);
+}
+
+bool mlir::dit::raise::isEmittable(const Expr *expr) {
+  if (isStored(expr))
+    return true;
+  if (expr->is(ExprKind::Reduce) || expr->is(ExprKind::Contraction))
+    return false;
+  return llvm::all_of(expr->operands, isEmittable);
+}
+
 void ScalarEmitter::collect(const Expr *expr) {
-  if (isInput(expr)) {
+  if (isStored(expr)) {
     if (!llvm::is_contained(inputs, expr))
       inputs.push_back(expr);
     return;
@@ -183,6 +192,55 @@ static Value emitBody(OpBuilder &builder, Location loc,
   return sum;
 }
 
+/// Emits one operation over `loops` that computes `body` from `leading`, if it
+/// has a value, and the inputs of `emitter`. The result has a dimension for
+/// each loop.
+static ViewedValue
+emitElementwise(OpBuilder &builder, Location loc, const AxisSpace &space,
+                ArrayRef<Axis> loops, const ScalarEmitter &emitter,
+                ViewedValue leading, FloatType type,
+                function_ref<Value(OpBuilder &, Location, ValueRange)> body) {
+  SmallVector<Value> inputs;
+  SmallVector<AffineMap> maps;
+  auto addInput = [&](ViewedValue source, ArrayRef<Axis> free) {
+    View wanted;
+    SmallVector<AffineExpr> results;
+    for (auto [loop, axis] : llvm::enumerate(loops))
+      if (llvm::is_contained(free, axis)) {
+        wanted.push_back({axis});
+        results.push_back(builder.getAffineDimExpr(loop));
+      }
+    inputs.push_back(rearrange(builder, loc, space, source, wanted));
+    maps.push_back(
+        AffineMap::get(loops.size(), 0, results, builder.getContext()));
+  };
+  if (leading.value)
+    addInput(leading, flatten(leading.view));
+  for (const Expr *input : emitter.getInputs()) {
+    ViewedValue source{input->origin, input->originView};
+    if (!input->broadcastDims.empty())
+      source.value = emitDynamicBroadcast(builder, loc, space, source,
+                                          input->broadcastDims);
+    addInput(source, input->free);
+  }
+  maps.push_back(builder.getMultiDimIdentityMap(loops.size()));
+  View single;
+  SmallVector<OpFoldResult> sizes;
+  for (Axis axis : loops) {
+    single.push_back({axis});
+    sizes.push_back(space.getExtent(axis).materialize(builder, loc));
+  }
+  Value init = tensor::EmptyOp::create(builder, loc, sizes, type);
+  SmallVector<utils::IteratorType> iterators(loops.size(),
+                                             utils::IteratorType::parallel);
+  auto generic = linalg::GenericOp::create(
+      builder, loc, init.getType(), inputs, init, maps, iterators,
+      [&](OpBuilder &b, Location bodyLoc, ValueRange arguments) {
+        linalg::YieldOp::create(b, bodyLoc, body(b, bodyLoc, arguments));
+      });
+  return {generic.getResult(0), single};
+}
+
 /// The dimensions of `[b, h, s, t]` that something of `free` axes needs.
 static View getBiasDims(const AttentionMatch &match, ArrayRef<Axis> free) {
   AxisList heads(match.heads);
@@ -227,40 +285,57 @@ Value AttentionMatch::materializeBias(OpBuilder &builder, Location loc) const {
     emitter.collect(term.expr);
   for (const ScoreForm::Mask &mask : scores.masks)
     emitter.collect(mask.condition);
-  SmallVector<Value> inputs;
-  SmallVector<AffineMap> maps;
-  for (const Expr *input : emitter.getInputs()) {
-    View wanted;
-    SmallVector<AffineExpr> results;
-    for (auto [loop, axis] : llvm::enumerate(loops))
-      if (llvm::is_contained(input->free, axis)) {
-        wanted.push_back({axis});
-        results.push_back(builder.getAffineDimExpr(loop));
-      }
-    ViewedValue source{input->origin, input->originView};
-    if (!input->broadcastDims.empty())
-      source.value = emitDynamicBroadcast(builder, loc, space, source,
-                                          input->broadcastDims);
-    inputs.push_back(rearrange(builder, loc, space, source, wanted));
-    maps.push_back(
-        AffineMap::get(loops.size(), 0, results, builder.getContext()));
-  }
-  maps.push_back(builder.getMultiDimIdentityMap(loops.size()));
-  View single;
-  SmallVector<OpFoldResult> sizes;
-  for (Axis axis : loops) {
-    single.push_back({axis});
-    sizes.push_back(space.getExtent(axis).materialize(builder, loc));
-  }
-  Value init = tensor::EmptyOp::create(builder, loc, sizes, accumulator);
-  SmallVector<utils::IteratorType> iterators(loops.size(),
-                                             utils::IteratorType::parallel);
-  auto generic = linalg::GenericOp::create(
-      builder, loc, init.getType(), inputs, init, maps, iterators,
+  ViewedValue sum = emitElementwise(
+      builder, loc, space, loops, emitter, /*leading=*/{}, accumulator,
       [&](OpBuilder &b, Location bodyLoc, ValueRange arguments) {
-        linalg::YieldOp::create(
-            b, bodyLoc,
-            emitBody(b, bodyLoc, emitter, scores, accumulator, arguments));
+        return emitBody(b, bodyLoc, emitter, scores, accumulator, arguments);
       });
-  return rearrange(builder, loc, space, {generic.getResult(0), single}, dims);
+  return rearrange(builder, loc, space, sum, dims);
+}
+
+AttentionTensor AttentionMatch::materializeQuery(OpBuilder &builder,
+                                                 Location loc) const {
+  if (!hasRowFactor)
+    return q;
+  const AxisSpace &space = state->space;
+  View view(q.dims.begin(), q.dims.end());
+  ViewedValue source{q.value, view};
+  if (!q.broadcastDims.empty())
+    source.value =
+        emitDynamicBroadcast(builder, loc, space, source, q.broadcastDims);
+  SmallVector<Axis> free;
+  for (const ScoreForm::RowFactor &factor : state->scores.factors)
+    llvm::append_range(free, factor.expr->free);
+  // Axes of the factors that q lacks come first.
+  AxisList loops;
+  for (Axis axis : free)
+    if (!llvm::is_contained(flatten(view), axis) &&
+        !llvm::is_contained(loops, axis))
+      loops.push_back(axis);
+  llvm::append_range(loops, flatten(view));
+  ScalarEmitter emitter(space, loops);
+  for (const ScoreForm::RowFactor &factor : state->scores.factors)
+    emitter.collect(factor.expr);
+  ViewedValue scaled = emitElementwise(
+      builder, loc, space, loops, emitter, source, cast<FloatType>(elementType),
+      [&](OpBuilder &b, Location bodyLoc, ValueRange arguments) {
+        Value product = toFloat(b, bodyLoc, arguments.front(), elementType);
+        for (const ScoreForm::RowFactor &factor : state->scores.factors) {
+          Value value = toFloat(
+              b, bodyLoc,
+              emitter.emit(b, bodyLoc, factor.expr, arguments.drop_front()),
+              elementType);
+          product = factor.isDivisor
+                        ? arith::DivFOp::create(b, bodyLoc, product, value)
+                              .getResult()
+                        : arith::MulFOp::create(b, bodyLoc, product, value)
+                              .getResult();
+        }
+        return product;
+      });
+  AttentionTensor tensor;
+  tensor.value = scaled.value;
+  for (const AxisList &dim : scaled.view)
+    tensor.dims.push_back(dim);
+  return tensor;
 }

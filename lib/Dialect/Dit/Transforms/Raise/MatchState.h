@@ -30,8 +30,8 @@ struct ViewedValue {
 };
 
 /// Emits `source` with dimensions `wanted`: reshapes, and a transpose or a
-/// broadcast where the order or an axis differs. All axes of the source are in
-/// `wanted`.
+/// broadcast where the order or an axis differs. Along axes of the source that
+/// are not in `wanted` its elements are the same, and one of them is taken.
 Value rearrange(OpBuilder &builder, Location loc, const AxisSpace &space,
                 ViewedValue source, const View &wanted);
 
@@ -42,6 +42,9 @@ Value emitDynamicBroadcast(OpBuilder &builder, Location loc,
 
 /// `value` with elements of `type`.
 Value castElements(OpBuilder &builder, Location loc, Value value, Type type);
+
+/// Whether `expr` can be computed from tensors that exist.
+bool isEmittable(const Expr *expr);
 
 /// Sources of q and k decide what kind an attention is.
 AttentionKind inferKind(const AttentionMatch &match);

@@ -58,11 +58,11 @@ static std::string describeShape(AttentionOp op) {
 
 static void emitRaised(Location loc, AttentionOp op,
                        const AttentionMatch &match) {
-  remark::passed(loc, getRemarkOpts(op))
-      << "raised attention " << *op.getSite() << " (" << describeShape(op)
-      << ")"
-      << (match.folded.empty() ? std::string()
-                               : ", folded " + llvm::join(match.folded, ", "));
+  std::string text = "raised attention " + op.getSite()->str() + " (" +
+                     describeShape(op) + ")";
+  if (!match.folded.empty())
+    text += ", folded " + llvm::join(match.folded, ", ");
+  remark::passed(loc, getRemarkOpts(op)) << text;
 }
 
 namespace {
@@ -112,7 +112,7 @@ RaiseStatistics mlir::dit::raiseAttentions(Operation *root) {
       ++statistics.numRaised;
     } else if (why.looksLikeAttention) {
       remark::missed(op->getLoc(), getRemarkOpts(op))
-          << "looks like attention but was not raised: " << why.reason;
+          << "looks like attention but was not raised: " + why.reason;
       ++statistics.numMissed;
     }
   }

@@ -244,11 +244,21 @@ LogicalResult ScoreParser::parseScaled(const Expr *expr, double factor) {
   const Expr *rhs = stripCasts(expr->operand(1));
   if (expr->is(ExprKind::Mul) && lhs->getFloat())
     std::swap(lhs, rhs);
-  std::optional<double> number = rhs->getFloat();
-  if (!number)
-    return fail("the scores are scaled by a value that is not constant");
-  return parse(lhs,
-               expr->is(ExprKind::Mul) ? factor * *number : factor / *number);
+  if (std::optional<double> number = rhs->getFloat())
+    return parse(lhs,
+                 expr->is(ExprKind::Mul) ? factor * *number : factor / *number);
+  if (expr->is(ExprKind::Mul) && !holdsProduct(lhs))
+    std::swap(lhs, rhs);
+  if (rhs->dependsOn(keys))
+    return fail("the scores are scaled by a value that differs between keys");
+  size_t numBiases = form.terms.size() + form.masks.size();
+  if (failed(parse(lhs, factor)))
+    return failure();
+  if (form.terms.size() + form.masks.size() != numBiases)
+    return fail(
+        "scores with a bias are scaled by a value that is not constant");
+  form.factors.push_back({rhs, expr->is(ExprKind::Div)});
+  return success();
 }
 
 // Weights below this are zero next to any score a model produces, and the

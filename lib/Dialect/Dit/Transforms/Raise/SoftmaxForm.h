@@ -44,9 +44,14 @@ struct OutputForm {
   SmallVector<ZeroedWhere, 1> zeroed;
 };
 
-/// `scale * product` plus a bias: terms with a factor, and masks that put
-/// `fill` where `condition` has the value `when`.
+/// `scale * factors * product` plus a bias: terms with a factor, and masks that
+/// put `fill` where `condition` has the value `when`.
 struct ScoreForm {
+  /// A scale that is the same for all keys of a row.
+  struct RowFactor {
+    const Expr *expr;
+    bool isDivisor;
+  };
   struct Term {
     const Expr *expr;
     double factor;
@@ -58,6 +63,7 @@ struct ScoreForm {
   };
   const Expr *product = nullptr;
   double scale = 1.0;
+  SmallVector<RowFactor, 1> factors;
   SmallVector<Term, 2> terms;
   SmallVector<Mask, 2> masks;
 };
