@@ -61,8 +61,10 @@ struct DropZeroBias : OpRewritePattern<AttentionOp> {
   }
 };
 
+} // namespace
+
 /// The number that all elements of a constant reach, or none.
-std::optional<int64_t> constantMinimum(Value value) {
+static std::optional<int64_t> constantMinimum(Value value) {
   DenseIntElementsAttr elements;
   if (!value || !matchPattern(value, m_Constant(&elements)) || elements.empty())
     return std::nullopt;
@@ -72,6 +74,8 @@ std::optional<int64_t> constantMinimum(Value value) {
       .operator*()
       .getSExtValue();
 }
+
+namespace {
 
 /// A kv_valid of all keys hides none.
 struct DropFullKVValid : OpRewritePattern<AttentionOp> {
@@ -88,9 +92,11 @@ struct DropFullKVValid : OpRewritePattern<AttentionOp> {
   }
 };
 
+} // namespace
+
 /// Whether `topk` selects every tile of every row. A mass of 1 need not: tiles
 /// of score -inf weigh nothing.
-bool selectsAllTiles(TopkMaskOp topk) {
+static bool selectsAllTiles(TopkMaskOp topk) {
   int64_t tiles = cast<ShapedType>(topk.getScores().getType()).getDimSize(3);
   int64_t capacity = cast<ShapedType>(topk.getIdx().getType()).getDimSize(3);
   if (ShapedType::isDynamic(tiles) || ShapedType::isDynamic(capacity) ||
@@ -101,6 +107,8 @@ bool selectsAllTiles(TopkMaskOp topk) {
   std::optional<int64_t> count = constantMinimum(topk.getCount());
   return count && *count >= tiles;
 }
+
+namespace {
 
 /// A list of all key tiles hides none.
 struct DropFullTileList : OpRewritePattern<AttentionOp> {
@@ -158,10 +166,13 @@ struct OrderedValue {
   std::string letters;
 };
 
+} // namespace
+
 /// The permutation of a transpose (`linalg.transpose`, or a `linalg.generic`
 /// that is one): dimension i of the result is dimension `permutation[i]` of the
 /// source.
-std::optional<SmallVector<int64_t>> getTransposePermutation(Operation *op) {
+static std::optional<SmallVector<int64_t>>
+getTransposePermutation(Operation *op) {
   if (!op)
     return std::nullopt;
   if (auto transpose = dyn_cast<linalg::TransposeOp>(op))
@@ -174,8 +185,8 @@ std::optional<SmallVector<int64_t>> getTransposePermutation(Operation *op) {
 /// The letters of the small side of a reshape that drops unit dimensions from
 /// `expanded`, whose dimensions are named `letters`; empty if a dimension that
 /// is not a unit, or `s` or `d`, would go.
-std::string dropUnitLetters(RankedTensorType expanded, StringRef letters,
-                            ArrayRef<ReassociationIndices> groups) {
+static std::string dropUnitLetters(RankedTensorType expanded, StringRef letters,
+                                   ArrayRef<ReassociationIndices> groups) {
   std::string kept;
   for (const ReassociationIndices &group : groups) {
     auto mustStay = [&](int64_t d) {
@@ -194,8 +205,8 @@ std::string dropUnitLetters(RankedTensorType expanded, StringRef letters,
 /// The letters of the large side of a reshape that adds unit dimensions to a
 /// value named `letters`: those take the letters that are missing; empty if
 /// there are too few, or the reshape does more.
-std::string addUnitLetters(RankedTensorType expanded, StringRef letters,
-                           ArrayRef<ReassociationIndices> groups) {
+static std::string addUnitLetters(RankedTensorType expanded, StringRef letters,
+                                  ArrayRef<ReassociationIndices> groups) {
   std::string missing;
   for (char letter : StringRef("bh"))
     if (!letters.contains(letter))
@@ -221,8 +232,8 @@ std::string addUnitLetters(RankedTensorType expanded, StringRef letters,
 
 /// What `value`, named `letters`, was made of by a transpose or by a reshape
 /// over unit dimensions.
-std::optional<OrderedValue> lookThroughProducer(Value value,
-                                                StringRef letters) {
+static std::optional<OrderedValue> lookThroughProducer(Value value,
+                                                       StringRef letters) {
   Operation *producer = value.getDefiningOp();
   if (auto permutation = getTransposePermutation(producer)) {
     std::string source(letters.size(), ' ');
@@ -244,7 +255,7 @@ std::optional<OrderedValue> lookThroughProducer(Value value,
 
 /// The letters of what `user` makes of a value named `letters`, by a transpose
 /// or by a reshape over unit dimensions; empty if it does something else.
-std::string lookThroughUser(Operation *user, StringRef letters) {
+static std::string lookThroughUser(Operation *user, StringRef letters) {
   if (auto permutation = getTransposePermutation(user)) {
     std::string result;
     for (int64_t dim : *permutation)
@@ -261,10 +272,12 @@ std::string lookThroughUser(Operation *user, StringRef letters) {
 }
 
 /// `letters` as an attribute; none for the default order.
-DimOrderAttr getOrderAttr(MLIRContext *context, StringRef letters) {
+static DimOrderAttr getOrderAttr(MLIRContext *context, StringRef letters) {
   auto order = DimOrderAttr::get(context, letters);
   return order == DimOrderAttr::getDefault(context) ? nullptr : order;
 }
+
+namespace {
 
 /// Reads q, k and v before the transposes and unit reshapes that made them.
 struct FoldInputLayouts : OpRewritePattern<AttentionOp> {

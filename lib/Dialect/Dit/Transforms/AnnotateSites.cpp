@@ -48,6 +48,7 @@ class AnnotateSitesPass
 public:
   using AnnotateSitesPassBase::AnnotateSitesPassBase;
 
+protected:
   void runOnOperation() override {
     std::optional<SmallVector<SiteAnnotation>> annotations = readFile();
     SiteMap sites;

@@ -85,6 +85,8 @@ private:
   SmallVector<Operation *> slices;
 };
 
+} // namespace
+
 FailureOr<Section> AttentionTiler::getKeyHeads() {
   int64_t queryHeads = op.getNumQueryHeads(), keyHeads = op.getNumKVHeads();
   Section heads = loops[1];
@@ -185,6 +187,8 @@ FailureOr<TilingResult> AttentionTiler::tile() {
     values.assign(operands.begin() + firstInit, operands.end());
   return TilingResult{{tiled}, values, slices};
 }
+
+namespace {
 
 struct AttentionTilingModel
     : TilingInterface::ExternalModel<AttentionTilingModel, AttentionOp> {
