@@ -24,6 +24,8 @@ using namespace mlir::dit;
 
 extern "C" void dit_rt_memref_copy(int64_t, const void *, const void *);
 extern "C" void dit_rt_check_failed(const char *);
+extern "C" __bf16 __truncsfbf2(float);
+extern "C" __bf16 __truncdfbf2(double);
 
 Program::Program(std::unique_ptr<llvm::orc::LLJIT> jit,
                  SmallVector<EntryPoint> entries)
@@ -50,6 +52,8 @@ static llvm::orc::SymbolMap getRuntimeSymbols(llvm::orc::LLJIT &jit) {
   add("dit_rt_invoke", dit_rt_invoke);
   add("dit_rt_memref_copy", dit_rt_memref_copy);
   add("dit_rt_check_failed", dit_rt_check_failed);
+  add("__truncsfbf2", __truncsfbf2);
+  add("__truncdfbf2", __truncdfbf2);
   return symbols;
 }
 
