@@ -14,6 +14,7 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/RuntimeVerifiableOpInterface.h"
 #include "mlir/Interfaces/TilingInterface.h"
+#include "mlir/Transforms/InliningUtils.h"
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -59,6 +60,18 @@ struct DitBytecodeInterface : BytecodeDialectInterface {
   }
 };
 
+/// Functions with ops of dit, and calls inside of a reuse, may be inlined.
+struct DitInlinerInterface : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+
+  bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const final {
+    return true;
+  }
+  bool isLegalToInline(Region *, Region *, bool, IRMapping &) const final {
+    return true;
+  }
+};
+
 } // namespace
 
 void DitDialect::initialize() {
@@ -67,7 +80,7 @@ void DitDialect::initialize() {
 #define GET_OP_LIST
 #include "dit/Dialect/Dit/IR/DitOps.cpp.inc"
       >();
-  addInterfaces<DitBytecodeInterface>();
+  addInterfaces<DitBytecodeInterface, DitInlinerInterface>();
   declarePromisedInterfaces<bufferization::BufferizableOpInterface, AttentionOp,
                             AttentionMergeOp, LowRankScoreOp, TopkMaskOp,
                             TilesUnionOp, TilesSliceOp, TilesTransposeOp,

@@ -17,6 +17,7 @@
 #include "dit/Dialect/Dit/Transforms/StepLoop.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
@@ -78,48 +79,47 @@ static Value createInitialState(OpBuilder &b, Location loc, Type type) {
 }
 
 /// Makes the op that defines `value` write to `destination` if it now writes to
-/// a fresh tensor, so that the state is built in place; says whether it did.
-static bool buildInto(Value value, Value destination) {
+/// a fresh tensor, so that the state is built in place.
+static void buildInto(Value value, Value destination) {
   auto op = value.getDefiningOp<DestinationStyleOpInterface>();
   while (op) {
     OpOperand *init = op.getTiedOpOperand(cast<OpResult>(value));
     if (!init || init->get().getType() != destination.getType())
-      return false;
-    if (init->get().getDefiningOp<tensor::EmptyOp>()) {
-      init->set(destination);
-      return true;
-    }
+      return;
+    if (init->get().getDefiningOp<tensor::EmptyOp>())
+      return init->set(destination);
     // Ops of the branch alone may be changed: a fill that starts a sum.
     value = init->get();
     if (!value.hasOneUse() ||
         value.getParentRegion() != destination.getParentRegion())
-      return false;
+      return;
     op = value.getDefiningOp<DestinationStyleOpInterface>();
   }
-  return false;
 }
 
 static ReuseOp reuseBranch(RewriterBase &rewriter,
                            const AttentionBranch &branch, Value compute,
-                           Value state) {
+                           Value oldState) {
   Operation *last = branch.ops.back();
   rewriter.setInsertionPointAfter(last);
   Type type = branch.result.getType();
   AttentionOp attention = branch.attention;
   auto reuse = ReuseOp::create(rewriter, last->getLoc(), TypeRange{type, type},
-                               compute, state, attention.getSiteAttr());
+                               compute, oldState, attention.getSiteAttr());
   rewriter.replaceAllUsesWith(branch.result, reuse->getResult(0));
   Block *body = rewriter.createBlock(&reuse.getComputeRegion(), {}, type,
-                                     {state.getLoc()});
+                                     {oldState.getLoc()});
   for (Operation *op : branch.ops)
     rewriter.moveOpBefore(op, body, body->end());
   rewriter.setInsertionPointToEnd(body);
   Location loc = last->getLoc();
-  // A loop can carry a buffer only if each step ends in it.
-  Value result = branch.result;
-  if (!buildInto(result, body->getArgument(0)))
-    result = linalg::CopyOp::create(rewriter, loc, result, body->getArgument(0))
-                 .getResult(0);
+  // A loop can carry a buffer only if each step ends in it, so that is said,
+  // whatever becomes of the op that writes the result.
+  Value state = body->getArgument(0);
+  buildInto(branch.result, state);
+  Value result = bufferization::MaterializeInDestinationOp::create(
+                     rewriter, loc, type, branch.result, state)
+                     .getResult();
   YieldOp::create(rewriter, loc, ValueRange{result, result});
   return reuse;
 }
@@ -251,7 +251,7 @@ void ReuseAttentionPass::report(ReuseOp reuse, AttentionOp attention) {
          << remark::metric("ReusedSteps", skipped)
          << remark::metric(
                 "OpsInBranch",
-                reuse.getComputeRegion().front().getOperations().size() - 1)
+                reuse.getComputeRegion().front().getOperations().size() - 2)
          << remark::metric("StateBytes", bytes);
   if (std::optional<AttentionCost> cost = AttentionCost::get(attention)) {
     int64_t saved =

@@ -253,7 +253,8 @@ def ReuseAttentionPass : Pass<"dit-reuse-attention"> {
       %a:2 = dit.reuse compute(%on) state(%state : tensor<1x1x8x4xf32>) {
       ^bb0(%dst: tensor<1x1x8x4xf32>):
         %o = dit.attention ins(%x, %k, %v : ...) outs(%dst : ...)
-        dit.yield %o, %o
+        %s = bufferization.materialize_in_destination %o in %dst : ...
+        dit.yield %s, %s
       } -> tensor<1x1x8x4xf32>, tensor<1x1x8x4xf32>
       %y = linalg.add ins(%x, %a#0 : ...) outs(%init : ...)
       scf.yield %y, %a#1
@@ -278,6 +279,7 @@ def ReuseAttentionPass : Pass<"dit-reuse-attention"> {
               "Attention operations saved over all steps">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::bufferization::BufferizationDialect",
                            "::mlir::dit::DitDialect",
                            "::mlir::linalg::LinalgDialect",
                            "::mlir::scf::SCFDialect",
