@@ -49,13 +49,14 @@ def test_progress_is_shown(demo):
 def test_dense_repeats_pytorch(demo, example):
     torch = np.load(example / "sample0.npy")
     dense = np.load(demo[0] / "dense.npy")
-    assert np.abs(dense - torch).max() <= 1e-3 * np.abs(torch).max()
+    assert np.abs(dense - torch).max() <= 2e-3 * np.abs(torch).max()
+    assert psnr(dense, torch) >= 80
 
 
 def test_reuse_repeats_pytorch_under_attention_broadcast(demo, example):
     torch = np.load(example / "pab-246-sample0.npy")
     reuse = np.load(demo[0] / "reuse.npy")
-    assert np.abs(reuse - torch).max() <= 1e-3 * np.abs(torch).max()
+    assert np.abs(reuse - torch).max() <= 5e-3 * np.abs(torch).max()
 
 
 def test_quality(demo):
