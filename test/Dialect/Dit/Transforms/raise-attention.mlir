@@ -378,3 +378,111 @@ func.func @sizes_are_sums(%q: tensor<2x?x16xf32>, %first: tensor<2x16x1xf32>, %k
   %9 = linalg.batch_matmul ins(%6, %vs : tensor<2x?x?xf32>, tensor<2x?x16xf32>) outs(%8 : tensor<2x?x16xf32>) -> tensor<2x?x16xf32>
   return %9 : tensor<2x?x16xf32>
 }
+
+// -----
+
+#map = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#row = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>
+#keep = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, 0)>
+
+// As torch-mlir exports it under a mask that is true everywhere: the guard sees
+// the scores with a constant added.
+
+// CHECK-LABEL: func.func @sdpa_zero_bias(
+// CHECK-NOT:     linalg
+// CHECK:         dit.attention
+// CHECK-NOT:     bias
+// CHECK:         return
+func.func @sdpa_zero_bias(%q: tensor<2x4x8x16xf32>, %k: tensor<2x4x12x16xf32>, %v: tensor<2x4x12x16xf32>) -> tensor<2x4x8x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %c0_i64 = arith.constant 0 : i64
+  %ninf = arith.constant 0xFF800000 : f32
+  %true = arith.constant true
+  %zeros = arith.constant dense<0.0> : tensor<2x4x8x12xf32>
+  %ninf64 = arith.constant 0xFFF0000000000000 : f64
+  %half = arith.constant 0.5 : f32
+  %0 = tensor.empty() : tensor<2x4x8x16xf32>
+  %qs = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%q : tensor<2x4x8x16xf32>) outs(%0 : tensor<2x4x8x16xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %x = arith.mulf %in, %half : f32
+    linalg.yield %x : f32
+  } -> tensor<2x4x8x16xf32>
+  %1 = tensor.empty() : tensor<2x4x16x12xf32>
+  %kt = linalg.transpose ins(%k : tensor<2x4x12x16xf32>) outs(%1 : tensor<2x4x16x12xf32>) permutation = [0, 1, 3, 2]
+  %ks = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%kt : tensor<2x4x16x12xf32>) outs(%1 : tensor<2x4x16x12xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %x = arith.mulf %in, %half : f32
+    linalg.yield %x : f32
+  } -> tensor<2x4x16x12xf32>
+  %qc = tensor.collapse_shape %qs [[0, 1], [2], [3]] : tensor<2x4x8x16xf32> into tensor<8x8x16xf32>
+  %kc = tensor.collapse_shape %ks [[0, 1], [2], [3]] : tensor<2x4x16x12xf32> into tensor<8x16x12xf32>
+  %2 = tensor.empty() : tensor<8x8x12xf32>
+  %3 = linalg.fill ins(%zero : f32) outs(%2 : tensor<8x8x12xf32>) -> tensor<8x8x12xf32>
+  %sc = linalg.batch_matmul ins(%qc, %kc : tensor<8x8x16xf32>, tensor<8x16x12xf32>) outs(%3 : tensor<8x8x12xf32>) -> tensor<8x8x12xf32>
+  %s0 = tensor.expand_shape %sc [[0, 1], [2], [3]] output_shape [2, 4, 8, 12] : tensor<8x8x12xf32> into tensor<2x4x8x12xf32>
+  %es = tensor.empty() : tensor<2x4x8x12xf32>
+  %s = linalg.add ins(%s0, %zeros : tensor<2x4x8x12xf32>, tensor<2x4x8x12xf32>) outs(%es : tensor<2x4x8x12xf32>) -> tensor<2x4x8x12xf32>
+  %4 = tensor.empty() : tensor<2x4x8xi64>
+  %5 = linalg.fill ins(%c0_i64 : i64) outs(%4 : tensor<2x4x8xi64>) -> tensor<2x4x8xi64>
+  %6 = tensor.empty() : tensor<2x4x8xf32>
+  %7 = linalg.fill ins(%ninf : f32) outs(%6 : tensor<2x4x8xf32>) -> tensor<2x4x8xf32>
+  %max:2 = linalg.generic {indexing_maps = [#map, #row, #row], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%s : tensor<2x4x8x12xf32>) outs(%7, %5 : tensor<2x4x8xf32>, tensor<2x4x8xi64>) {
+  ^bb0(%in: f32, %out: f32, %at: i64):
+    %i = linalg.index 3 : index
+    %j = arith.index_cast %i : index to i64
+    %m = arith.maximumf %in, %out : f32
+    %c = arith.cmpf ogt, %in, %out : f32
+    %n = arith.select %c, %j, %at : i64
+    linalg.yield %m, %n : f32, i64
+  } -> (tensor<2x4x8xf32>, tensor<2x4x8xi64>)
+  %mk = tensor.expand_shape %max#0 [[0], [1], [2, 3]] output_shape [2, 4, 8, 1] : tensor<2x4x8xf32> into tensor<2x4x8x1xf32>
+  %8 = tensor.empty() : tensor<2x4x8x12xf32>
+  %d = linalg.generic {indexing_maps = [#map, #keep, #map], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s, %mk : tensor<2x4x8x12xf32>, tensor<2x4x8x1xf32>) outs(%8 : tensor<2x4x8x12xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %x = arith.subf %a, %b : f32
+    linalg.yield %x : f32
+  } -> tensor<2x4x8x12xf32>
+  %e = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%d : tensor<2x4x8x12xf32>) outs(%8 : tensor<2x4x8x12xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %x = math.exp %a : f32
+    linalg.yield %x : f32
+  } -> tensor<2x4x8x12xf32>
+  %9 = tensor.empty() : tensor<2x4x8x1xf32>
+  %10 = linalg.fill ins(%zero : f32) outs(%9 : tensor<2x4x8x1xf32>) -> tensor<2x4x8x1xf32>
+  %l = linalg.generic {indexing_maps = [#map, #keep], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%e : tensor<2x4x8x12xf32>) outs(%10 : tensor<2x4x8x1xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %x = arith.addf %a, %out : f32
+    linalg.yield %x : f32
+  } -> tensor<2x4x8x1xf32>
+  %p = linalg.generic {indexing_maps = [#map, #keep, #map], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%e, %l : tensor<2x4x8x12xf32>, tensor<2x4x8x1xf32>) outs(%8 : tensor<2x4x8x12xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %x = arith.divf %a, %b : f32
+    linalg.yield %x : f32
+  } -> tensor<2x4x8x12xf32>
+  %11 = tensor.empty() : tensor<2x4x8x12xi1>
+  %is = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%s : tensor<2x4x8x12xf32>) outs(%11 : tensor<2x4x8x12xi1>) {
+  ^bb0(%a: f32, %out: i1):
+    %x = arith.extf %a : f32 to f64
+    %y = arith.cmpf oeq, %x, %ninf64 : f64
+    linalg.yield %y : i1
+  } -> tensor<2x4x8x12xi1>
+  %12 = tensor.empty() : tensor<2x4x8x1xi1>
+  %13 = linalg.fill ins(%true : i1) outs(%12 : tensor<2x4x8x1xi1>) -> tensor<2x4x8x1xi1>
+  %all = linalg.generic {indexing_maps = [#map, #keep], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%is : tensor<2x4x8x12xi1>) outs(%13 : tensor<2x4x8x1xi1>) {
+  ^bb0(%a: i1, %out: i1):
+    %x = arith.andi %a, %out : i1
+    linalg.yield %x : i1
+  } -> tensor<2x4x8x1xi1>
+  %pg = linalg.generic {indexing_maps = [#keep, #map, #map, #map], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%all, %zeros, %p : tensor<2x4x8x1xi1>, tensor<2x4x8x12xf32>, tensor<2x4x8x12xf32>) outs(%8 : tensor<2x4x8x12xf32>) {
+  ^bb0(%c: i1, %a: f32, %b: f32, %out: f32):
+    %x = arith.select %c, %a, %b : f32
+    linalg.yield %x : f32
+  } -> tensor<2x4x8x12xf32>
+  %pc = tensor.collapse_shape %pg [[0, 1], [2], [3]] : tensor<2x4x8x12xf32> into tensor<8x8x12xf32>
+  %vc = tensor.collapse_shape %v [[0, 1], [2], [3]] : tensor<2x4x12x16xf32> into tensor<8x12x16xf32>
+  %14 = tensor.empty() : tensor<8x8x16xf32>
+  %15 = linalg.fill ins(%zero : f32) outs(%14 : tensor<8x8x16xf32>) -> tensor<8x8x16xf32>
+  %oc = linalg.batch_matmul ins(%pc, %vc : tensor<8x8x12xf32>, tensor<8x12x16xf32>) outs(%15 : tensor<8x8x16xf32>) -> tensor<8x8x16xf32>
+  %o = tensor.expand_shape %oc [[0, 1], [2], [3]] output_shape [2, 4, 8, 16] : tensor<8x8x16xf32> into tensor<2x4x8x16xf32>
+  return %o : tensor<2x4x8x16xf32>
+}

@@ -12,6 +12,8 @@
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/FormatVariadic.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace mlir::dit::raise;
 
@@ -308,6 +310,24 @@ mlir::dit::raise::matchScores(const SoftmaxForm &softmax, ArrayRef<Axis> keys,
 // Guards
 //===----------------------------------------------------------------------===//
 
+/// `expr` without finite constants added to it, which leave -inf as it is.
+static const Expr *stripConstantShift(const Expr *expr) {
+  auto isFinite = [](const Expr *operand) {
+    std::optional<double> number = stripCasts(operand)->getFloat();
+    return number && std::isfinite(*number);
+  };
+  for (;;) {
+    expr = stripCasts(expr);
+    bool isSum = expr->is(ExprKind::Add);
+    if ((isSum || expr->is(ExprKind::Sub)) && isFinite(expr->operand(1)))
+      expr = expr->operand(0);
+    else if (isSum && isFinite(expr->operand(0)))
+      expr = expr->operand(1);
+    else
+      return expr;
+  }
+}
+
 /// Whether `expr` is true exactly where `scores` are -inf, or with `negated`
 /// where they are not.
 static bool isMinusInfinityTest(const Expr *expr, const Expr *scores,
@@ -317,8 +337,8 @@ static bool isMinusInfinityTest(const Expr *expr, const Expr *scores,
   if (!expr->is(ExprKind::CmpF))
     return false;
   auto predicate = cast<arith::CmpFPredicateAttr>(expr->attribute).getValue();
-  const Expr *lhs = stripCasts(expr->operand(0));
-  const Expr *rhs = stripCasts(expr->operand(1));
+  const Expr *lhs = stripConstantShift(expr->operand(0));
+  const Expr *rhs = stripConstantShift(expr->operand(1));
   if (rhs == scores)
     std::swap(lhs, rhs);
   if (lhs != scores || !rhs->isNegativeInfinity())
@@ -352,7 +372,8 @@ static bool isEmptyRowTest(const Expr *expr, const Expr *scores,
     return false;
   const Expr *max = stripCasts(expr->operand(0));
   return max->is(ExprKind::Reduce) && max->combiner == ExprKind::Max &&
-         sameAxes(max->axes, keys) && stripCasts(max->operand(0)) == scores &&
+         sameAxes(max->axes, keys) &&
+         stripConstantShift(max->operand(0)) == scores &&
          isMinusInfinityTest(expr, max, /*negated=*/false);
 }
 
