@@ -23,7 +23,9 @@ def DitDialect : Dialect {
     `--dit-decompose` gives each op its meaning in upstream dialects;
     `docs/Spec.md` states it in formulas.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::tensor::TensorDialect"];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
   let extraClassDeclaration = [{
