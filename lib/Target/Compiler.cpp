@@ -172,7 +172,8 @@ mlir::dit::compileToObject(ModuleOp module, const CompileOptions &options) {
     llvmModule->print(*options.dumpLLVM, nullptr);
   optimize(*llvmModule, **machine, options.optLevel);
   bool allocates = llvm::any_of(
-      ArrayRef<StringRef>{"malloc", "aligned_alloc"}, [&](StringRef name) {
+      ArrayRef<StringRef>{"malloc", "aligned_alloc", "dit_rt_alloc"},
+      [&](StringRef name) {
         llvm::Function *function = llvmModule->getFunction(name);
         return function && !function->use_empty();
       });
