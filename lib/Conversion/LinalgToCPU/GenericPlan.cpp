@@ -37,8 +37,14 @@ LaneAccess mlir::dit::classifyAccess(AffineMap map, MemRefType type,
   Type element = type.getElementType();
   bool bytes =
       element.isIntOrFloat() && element.getIntOrFloatBitWidth() % 8 == 0;
-  auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
-  if (!bytes || !last || !type.isLastDimUnitStride())
+  // A step along `dim` is a step in memory: the dimension itself, or with the
+  // offset of a window.
+  AffineExpr last = map.getResults().back();
+  AffineExpr position = getAffineDimExpr(dim, map.getContext());
+  AffineExpr step = simplifyAffineExpr(
+      last.replace(position, position + 1) - last, map.getNumDims(), 0);
+  auto one = dyn_cast<AffineConstantExpr>(step);
+  if (!bytes || !one || one.getValue() != 1 || !type.isLastDimUnitStride())
     return LaneAccess::Scattered;
   return LaneAccess::Contiguous;
 }
