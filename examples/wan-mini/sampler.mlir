@@ -73,7 +73,11 @@ func.func @sample(%noise: tensor<1x3x8x32x32xf32>, %texts: tensor<4x4x32xf32>)
       %sum = arith.addf %xe, %move : f32
       linalg.yield %sum : f32
     } -> tensor<1x3x8x32x32xf32>
-    scf.yield %next : tensor<1x3x8x32x32xf32>
+    // The loop carries x in one buffer.
+    %stored = bufferization.materialize_in_destination %next in %x
+        : (tensor<1x3x8x32x32xf32>, tensor<1x3x8x32x32xf32>)
+        -> tensor<1x3x8x32x32xf32>
+    scf.yield %stored : tensor<1x3x8x32x32xf32>
   }
   return %video : tensor<1x3x8x32x32xf32>
 }
