@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FaultGuard.h"
 #include "Options.h"
 #include "Progress.h"
 #include "Report.h"
@@ -269,6 +270,7 @@ llvm::Error Runner::callOnce(void *workspace) {
   SmallVector<dit_buffer *> args;
   for (dit_buffer &buffer : buffers)
     args.push_back(&buffer);
+  FaultGuard guard;
   auto start = std::chrono::steady_clock::now();
   int32_t status = dit_rt_invoke(entry, args.data(), workspace);
   report.seconds.push_back(
