@@ -40,9 +40,9 @@ PERIODS = {"full": 2, "cross": 6}
 WINDOW = (100, 850)
 
 # What the results must satisfy: the dense program repeats PyTorch, relative to
-# the largest value. One evaluation of the exported model differs by 3.4e-5, as
-# the export rounds a constant of the GELU to 0.797724; 30 steps with guidance
-# make 1.1e-3 of it. The others stay as near to the dense sample as PyTorch's
+# the largest value. One evaluation of the exported model differs by 3.4e-5 (its
+# IR holds 0.797724 for the sqrt(2/pi) of the GELU), and 30 steps with guidance
+# make 1.1e-3 of that. The others stay as near to the dense sample as PyTorch's
 # samples under the same masks and schedules do, less 1.5 dB.
 DENSE_TOLERANCE = 2e-3
 FLOORS_DB = {"sparse": 30.0, "reuse": 31.5}

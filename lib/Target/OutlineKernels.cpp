@@ -76,7 +76,7 @@ func::FuncOp KernelOutliner::buildKernel(linalg::LinalgOp op,
   OpBuilder builder(context);
   Location loc = builder.getUnknownLoc();
   std::string name = "dit_" + op->getName().getStringRef().str();
-  std::replace(name.begin(), name.end(), '.', '_');
+  llvm::replace(name, '.', '_');
   auto kernel = func::FuncOp::create(
       builder, loc, name,
       builder.getFunctionType(arguments.getTypes(), TypeRange()));

@@ -196,11 +196,11 @@ Value RowEmitter::emitNumberByMass() {
   Value number = emitCount(arith::CmpIPredicate::ugt, lowest);
   auto tie = [&](Value tile, ValueRange carried) {
     Value same = kb.cmp(arith::CmpIPredicate::eq, kb.load(keys, tile), lowest);
-    Value short_ = kb.cmpf(arith::CmpFPredicate::OLT, carried[1], wanted);
+    Value isShort = kb.cmpf(arith::CmpFPredicate::OLT, carried[1], wanted);
     Value weight = kb.convert(kb.load(weights, tile), kb.getF64Type());
     Value sum = kb.select(same, kb.addf(carried[1], weight), carried[1]);
     return SmallVector<Value>{
-        kb.add(carried[0], toNumber(kb.land(same, short_))), sum};
+        kb.add(carried[0], toNumber(kb.land(same, isShort))), sum};
   };
   number = kb.loop(kb.index(0), tiles, 1,
                    {number, emitMassAbove(weights, lowest)}, tie)

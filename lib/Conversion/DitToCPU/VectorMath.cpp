@@ -46,13 +46,13 @@ const double kCoefficientsF64[] = {1.0,
                                    7.074148959040846e-09,
                                    4.434913991232503e-10};
 
-Exp2Format getFormat(Type element) {
+} // namespace
+
+static Exp2Format getFormat(Type element) {
   if (element.isF64())
     return {6755399441055744.0, 52, -1022.0, kCoefficientsF64};
   return {12582912.0, 23, -126.0, kCoefficientsF32};
 }
-
-} // namespace
 
 Value mlir::dit::cpu::emitExp2OfNonPositive(KernelBuilder &kb, Value x) {
   Type type = x.getType();

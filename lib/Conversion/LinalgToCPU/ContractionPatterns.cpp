@@ -125,6 +125,8 @@ struct FoldTransposeIntoProduct : OpInterfaceRewritePattern<linalg::LinalgOp> {
   }
 };
 
+} // namespace
+
 /// The matrix that `value`, of three dimensions, repeats for each batch.
 static Value getBroadcastMatrix(Value value) {
   if (auto broadcast = value.getDefiningOp<linalg::BroadcastOp>())
@@ -145,6 +147,8 @@ static Value getBroadcastMatrix(Value value) {
     return {};
   return generic.getDpsInputs().front();
 }
+
+namespace {
 
 /// A batched product with one right-hand side for all batches is a product of
 /// all rows.

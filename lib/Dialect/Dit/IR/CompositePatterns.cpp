@@ -31,6 +31,19 @@ verifyOperands(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+/// What `emit` gives for each of the patterns, joined by `JoinOp`.
+template <typename JoinOp>
+static Value emitJoined(OpBuilder &builder, Location loc,
+                        ArrayRef<PatternAttrInterface> patterns,
+                        function_ref<Value(PatternAttrInterface)> emit) {
+  Value result;
+  for (PatternAttrInterface pattern : patterns) {
+    Value value = emit(pattern);
+    result = result ? JoinOp::create(builder, loc, result, value) : value;
+  }
+  return result;
+}
+
 //===----------------------------------------------------------------------===//
 // AndAttr and OrAttr
 //===----------------------------------------------------------------------===//
@@ -54,13 +67,10 @@ bool AndAttr::contains(int64_t q, int64_t kv, PatternShape shape) const {
 
 Value AndAttr::emitContains(OpBuilder &builder, Location loc, Value q, Value kv,
                             Value qLen, Value kvLen) const {
-  IndexEmitter e(builder, loc);
-  Value result;
-  for (PatternAttrInterface pattern : getPatterns()) {
-    Value inside = pattern.emitContains(builder, loc, q, kv, qLen, kvLen);
-    result = result ? e.land(result, inside) : inside;
-  }
-  return result;
+  return emitJoined<arith::AndIOp>(
+      builder, loc, getPatterns(), [&](PatternAttrInterface pattern) {
+        return pattern.emitContains(builder, loc, q, kv, qLen, kvLen);
+      });
 }
 
 void AndAttr::appendKeyIntervals(
@@ -89,14 +99,10 @@ void AndAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
 
 Value AndAttr::emitCovers(OpBuilder &builder, Location loc, Value q0, Value q1,
                           Value kv0, Value kv1, Value qLen, Value kvLen) const {
-  IndexEmitter e(builder, loc);
-  Value result;
-  for (PatternAttrInterface pattern : getPatterns()) {
-    Value covers =
-        pattern.emitCovers(builder, loc, q0, q1, kv0, kv1, qLen, kvLen);
-    result = result ? e.land(result, covers) : covers;
-  }
-  return result;
+  return emitJoined<arith::AndIOp>(
+      builder, loc, getPatterns(), [&](PatternAttrInterface pattern) {
+        return pattern.emitCovers(builder, loc, q0, q1, kv0, kv1, qLen, kvLen);
+      });
 }
 
 LogicalResult OrAttr::verify(function_ref<InFlightDiagnostic()> emitError,
@@ -118,13 +124,10 @@ bool OrAttr::contains(int64_t q, int64_t kv, PatternShape shape) const {
 
 Value OrAttr::emitContains(OpBuilder &builder, Location loc, Value q, Value kv,
                            Value qLen, Value kvLen) const {
-  IndexEmitter e(builder, loc);
-  Value result;
-  for (PatternAttrInterface pattern : getPatterns()) {
-    Value inside = pattern.emitContains(builder, loc, q, kv, qLen, kvLen);
-    result = result ? e.lor(result, inside) : inside;
-  }
-  return result;
+  return emitJoined<arith::OrIOp>(
+      builder, loc, getPatterns(), [&](PatternAttrInterface pattern) {
+        return pattern.emitContains(builder, loc, q, kv, qLen, kvLen);
+      });
 }
 
 void OrAttr::appendKeyIntervals(int64_t q, PatternShape shape,
@@ -136,15 +139,11 @@ void OrAttr::appendKeyIntervals(int64_t q, PatternShape shape,
 
 Value OrAttr::emitCovers(OpBuilder &builder, Location loc, Value q0, Value q1,
                          Value kv0, Value kv1, Value qLen, Value kvLen) const {
-  IndexEmitter e(builder, loc);
   // One of the patterns alone has to cover the tile.
-  Value result;
-  for (PatternAttrInterface pattern : getPatterns()) {
-    Value covers =
-        pattern.emitCovers(builder, loc, q0, q1, kv0, kv1, qLen, kvLen);
-    result = result ? e.lor(result, covers) : covers;
-  }
-  return result;
+  return emitJoined<arith::OrIOp>(
+      builder, loc, getPatterns(), [&](PatternAttrInterface pattern) {
+        return pattern.emitCovers(builder, loc, q0, q1, kv0, kv1, qLen, kvLen);
+      });
 }
 
 //===----------------------------------------------------------------------===//
