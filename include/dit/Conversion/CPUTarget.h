@@ -20,6 +20,7 @@
 #include <cstdint>
 
 namespace mlir {
+class ModuleOp;
 class Type;
 
 namespace dit {
@@ -44,6 +45,10 @@ struct CPUTarget {
 
   /// This target with the fields it does not know taken from `other`.
   CPUTarget withDefaults(const CPUTarget &other) const;
+
+  /// This target completed by what the specification of `module` says, and
+  /// then by the host.
+  CPUTarget resolve(ModuleOp module) const;
 
   /// Number of elements of a float type of `bits` bits in one vector.
   int64_t getLanes(unsigned bits) const { return vectorBits / bits; }

@@ -42,7 +42,8 @@ def ConvertLinalgToCPU : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"0",
-           "Width of a vector register in bits; 0 asks the host">];
+           "Width of a vector register in bits; 0 asks the module's target "
+           "description and then the host">];
   let statistics = [
     Statistic<"numKernels", "kernels", "Distinct kernel functions">,
     Statistic<"numCalls", "kernel-calls", "Ops that became calls of them">,

@@ -198,9 +198,7 @@ struct ConvertDitToCPUPass
     given.l1Bytes = l1Bytes;
     given.l2Bytes = l2Bytes;
     ModuleOp module = getOperation();
-    CPUTarget target =
-        given.withDefaults(CPUTarget::getFromSpec(module.getTargetSystemSpec()))
-            .withDefaults(CPUTarget::getHost());
+    CPUTarget target = given.resolve(module);
     // One f64 is the smallest vector of the widest type.
     if (target.vectorBits < 64 || !llvm::isPowerOf2_64(target.vectorBits) ||
         target.vectorRegisters < 4) {

@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dit/Conversion/CPUTarget.h"
 #include "dit/Conversion/Passes.h"
 
 #include "GenericEmitter.h"
@@ -26,8 +27,6 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Transforms/RegionUtils.h"
-#include "llvm/ADT/StringMap.h"
-#include "llvm/TargetParser/Host.h"
 
 namespace mlir::dit {
 #define GEN_PASS_DEF_CONVERTLINALGTOCPU
@@ -39,13 +38,6 @@ using namespace mlir::dit;
 
 /// Marks the product of a kernel that ignores the old contents of its output.
 static constexpr StringLiteral kOverwriteAttr = "dit.overwrite";
-
-static int64_t getHostVectorBits() {
-  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-  if (features.lookup("avx512f"))
-    return 512;
-  return features.lookup("avx2") ? 256 : 128;
-}
 
 /// Writes copies between different layouts as linalg ops, so that they become
 /// vector loops too; others are one memcpy.
@@ -199,7 +191,16 @@ void ConvertLinalgToCPUPass::emitKernel(func::FuncOp function, int64_t bits) {
 
 void ConvertLinalgToCPUPass::runOnOperation() {
   ModuleOp module = getOperation();
-  int64_t bits = vectorBits ? vectorBits : getHostVectorBits();
+  CPUTarget given;
+  given.vectorBits = vectorBits;
+  int64_t bits = given.resolve(module).vectorBits;
+  // One f64 is the smallest vector of the widest type.
+  if (bits < 64 || !llvm::isPowerOf2_64(bits)) {
+    module.emitError() << "expected vectors of a power of two of at least 64 "
+                          "bits, got "
+                       << bits;
+    return signalPassFailure();
+  }
   generalizeCopies(module);
   SmallVector<linalg::LinalgOp> ops;
   module.walk([&](linalg::LinalgOp op) {

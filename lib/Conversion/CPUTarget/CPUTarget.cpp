@@ -9,6 +9,7 @@
 #include "dit/Conversion/CPUTarget.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
@@ -88,4 +89,9 @@ CPUTarget CPUTarget::withDefaults(const CPUTarget &other) const {
   fill(target.l2Bytes, other.l2Bytes);
   target.bf16Dot |= other.bf16Dot;
   return target;
+}
+
+CPUTarget CPUTarget::resolve(ModuleOp module) const {
+  return withDefaults(getFromSpec(module.getTargetSystemSpec()))
+      .withDefaults(getHost());
 }
