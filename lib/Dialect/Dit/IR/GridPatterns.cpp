@@ -96,10 +96,7 @@ Value GridWindowAttr::emitContains(OpBuilder &builder, Location loc, Value q,
   Value near = e.land(
       e.within(a.frame, b.frame, getFrames()),
       e.land(e.within(a.y, b.y, getHeight()), e.within(a.x, b.x, getWidth())));
-  if (!split.text)
-    return near;
-  return e.lor(near, e.lor(split.emitIsText(e, q, qLen),
-                           split.emitIsText(e, kv, kvLen)));
+  return split.emitOrText(e, near, q, kv, qLen, kvLen);
 }
 
 void GridWindowAttr::appendKeyIntervals(
@@ -193,10 +190,7 @@ Value FrameCausalAttr::emitContains(OpBuilder &builder, Location loc, Value q,
   TextSplit split = getTextSplit(getGrid());
   Value past = e.le(GridPointValue(e, getGrid(), kv).frame,
                     GridPointValue(e, getGrid(), q).frame);
-  if (!split.text)
-    return past;
-  return e.lor(past, e.lor(split.emitIsText(e, q, qLen),
-                           split.emitIsText(e, kv, kvLen)));
+  return split.emitOrText(e, past, q, kv, qLen, kvLen);
 }
 
 void FrameCausalAttr::appendKeyIntervals(

@@ -115,6 +115,14 @@ struct TextSplit {
       return {e.constant(text), length};
     return {e.constant(0), e.add(length, -text)};
   }
+  /// `inside` for video tokens; text sees everything and is seen by all.
+  Value emitOrText(IndexEmitter &e, Value inside, Value q, Value kv, Value qLen,
+                   Value kvLen) const {
+    if (text == 0)
+      return inside;
+    return e.lor(inside,
+                 e.lor(emitIsText(e, q, qLen), emitIsText(e, kv, kvLen)));
+  }
   /// Whether any query of `[q0, q1)` is text.
   Value emitAnyText(IndexEmitter &e, Value q0, Value q1, Value qLen) const {
     return emitIsText(e, first ? q0 : e.add(q1, -1), qLen);

@@ -218,9 +218,7 @@ Value ArrowAttr::emitContains(OpBuilder &builder, Location loc, Value q,
                               Value kv, Value qLen, Value kvLen) const {
   IndexEmitter e(builder, loc);
   TextSplit split{getText(), getTextFirst()};
-  return e.lor(
-      e.within(q, kv, getWidth()),
-      e.lor(split.emitIsText(e, q, qLen), split.emitIsText(e, kv, kvLen)));
+  return split.emitOrText(e, e.within(q, kv, getWidth()), q, kv, qLen, kvLen);
 }
 
 void ArrowAttr::appendKeyIntervals(
