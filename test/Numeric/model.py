@@ -272,8 +272,10 @@ def proxies(tokens, tile, proxy):
 
 
 def low_rank_score(q, k, tile, proxy, scale):
+    keys = proxies(k, tile[1], proxy)
+    group = q.shape[1] // max(k.shape[1], 1)
     return scale * np.einsum(
-        "bhar,bhcr->bhac", proxies(q, tile[0], proxy), proxies(k, tile[1], proxy)
+        "bhar,bhcr->bhac", proxies(q, tile[0], proxy), np.repeat(keys, group, axis=1)
     )
 
 

@@ -281,7 +281,8 @@ def list_cases(draw):
 class ScoreCase:
     type: str
     batch: int
-    heads: int
+    key_heads: int
+    group: int
     queries: int
     keys: int
     rank: int
@@ -293,12 +294,13 @@ class ScoreCase:
 
     def inputs(self):
         rng = np.random.default_rng(self.seed)
-        shape = (self.batch, self.heads)
+        shapes = [
+            (self.batch, self.key_heads * self.group, self.queries, self.rank),
+            (self.batch, self.key_heads, self.keys, self.rank),
+        ]
         return [
-            rng.standard_normal((*shape, length, self.rank)).astype(
-                programs.FLOATS[self.type]
-            )
-            for length in (self.queries, self.keys)
+            rng.standard_normal(shape).astype(programs.FLOATS[self.type])
+            for shape in shapes
         ]
 
     def expected(self):
@@ -332,7 +334,8 @@ def score_cases(draw):
     return ScoreCase(
         type=draw(st.sampled_from(list(programs.FLOATS))),
         batch=draw(st.integers(1, 2)),
-        heads=draw(st.integers(1, 3)),
+        key_heads=draw(st.integers(1, 3)),
+        group=draw(st.integers(1, 3)),
         queries=draw(st.integers(0, 40)),
         keys=draw(st.integers(0, 40)),
         rank=draw(st.sampled_from([1, 4, 16])),

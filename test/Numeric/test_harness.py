@@ -121,7 +121,7 @@ LIST = ListCase(
     dynamic=True,
     seed=3,
 )
-SCORE = ScoreCase("f32", 2, 2, 17, 22, 8, (4, 8), "center", 0.5, False, 3)
+SCORE = ScoreCase("f32", 2, 1, 2, 17, 22, 8, (4, 8), "center", 0.5, False, 3)
 MERGE = MergeCase("f32", (2, 2, 5, 8), 0.3, False, 3)
 TOKENS = TokenCase("group", "f32", model.Grid(3, 4, 5, 2), (2, 2, 2), (2,), (3,), False, 3)
 REUSE = ReuseCase("100110", 0, 8, True)

@@ -109,13 +109,15 @@ void ScoreEmitter::emitRow(KernelBuilder &kb, Value queries, Value keys,
       1;
   Value tiles = kb.dim(scores, 3), rank = kb.dim(queries, 3);
   Value scale = kb.constant(vec, op.getScale().convertToDouble());
+  // h / (Hq / Hkv), as Hkv divides Hq.
+  Value keyHead = kb.div(kb.mul(row[1], kb.dim(keys, 1)), kb.dim(queries, 1));
   kb.loop(kb.index(0), tiles, lanes, [&](Value column) {
     Value sum =
         kb.loop(kb.index(0), rank, 1, kb.constant(vec, 0.0),
                 [&](Value r, ValueRange acc) {
                   Value query = kb.splat(
                       vec, kb.load(queries, {row[0], row[1], row[2], r}));
-                  Value key = kb.vload(vec, keys, {row[0], row[1], r, column});
+                  Value key = kb.vload(vec, keys, {row[0], keyHead, r, column});
                   return SmallVector<Value>{kb.fma(query, key, acc[0])};
                 })
             .front();

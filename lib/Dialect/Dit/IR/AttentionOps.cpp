@@ -107,7 +107,7 @@ int64_t AttentionOp::getValueHeadSize() {
 }
 
 Type AttentionOp::getAccumulatorType() {
-  return mlir::dit::detail::getAccumulatorType(getElementType());
+  return mlir::dit::getAccumulatorType(getElementType());
 }
 
 /// Orders, element types and extents of q, k, v and the output.
@@ -262,12 +262,8 @@ LogicalResult AttentionOp::verify() {
       failed(verifyOperandShapes(*this)))
     return failure();
   // attention_c8
-  int64_t queryHeads = getNumQueryHeads(), kvHeads = getNumKVHeads();
-  if (!ShapedType::isDynamic(queryHeads) && !ShapedType::isDynamic(kvHeads) &&
-      (kvHeads == 0 ? queryHeads != 0 : queryHeads % kvHeads != 0))
-    return emitOpError() << "expected the number of query heads to be a "
-                            "multiple of the "
-                         << kvHeads << " key heads, got " << queryHeads;
+  if (failed(verifyHeadGroups(*this, getNumQueryHeads(), getNumKVHeads())))
+    return failure();
   if (failed(verifyBias(*this)) || failed(verifyMask(*this)) ||
       failed(verifyLse(*this)))
     return failure();

@@ -53,8 +53,7 @@ LogicalResult LowRankScoreOp::verify() {
     return failure();
   // low_rank_score_c4
   for (auto [d, what] :
-       {std::pair(0, "k with a batch"), std::pair(1, "k with a head count"),
-        std::pair(3, "k with a rank")})
+       {std::pair(0, "k with a batch"), std::pair(3, "k with a rank")})
     if (failed(verifyExtent(*this, k.getDimSize(d), q.getDimSize(d), what)))
       return failure();
   // low_rank_score_c5
@@ -70,7 +69,8 @@ LogicalResult LowRankScoreOp::verify() {
   // low_rank_score_c6
   if (!getScale().isFinite())
     return emitOpError() << "expected a finite scale";
-  return success();
+  // low_rank_score_c7
+  return verifyHeadGroups(*this, q.getDimSize(1), k.getDimSize(1));
 }
 
 //===----------------------------------------------------------------------===//

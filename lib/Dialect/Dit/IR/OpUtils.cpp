@@ -31,6 +31,17 @@ LogicalResult mlir::dit::detail::verifyExtent(Operation *op, int64_t got,
                            << ", got " << got;
 }
 
+LogicalResult mlir::dit::detail::verifyHeadGroups(Operation *op,
+                                                  int64_t queryHeads,
+                                                  int64_t kvHeads) {
+  if (ShapedType::isDynamic(queryHeads) || ShapedType::isDynamic(kvHeads) ||
+      (kvHeads == 0 ? queryHeads == 0 : queryHeads % kvHeads == 0))
+    return success();
+  return op->emitOpError()
+         << "expected the number of query heads to be a multiple of the "
+         << kvHeads << " key heads, got " << queryHeads;
+}
+
 LogicalResult mlir::dit::detail::verifyUniformOperands(Operation *op) {
   bool tensors = false, memrefs = false;
   for (Type type : op->getOperandTypes()) {
@@ -86,7 +97,7 @@ int64_t mlir::dit::detail::ceilDivExtent(int64_t length, int64_t tile) {
                           static_cast<uint64_t>(tile));
 }
 
-Type mlir::dit::detail::getAccumulatorType(Type elementType) {
+Type mlir::dit::getAccumulatorType(Type elementType) {
   return elementType.isF64() ? elementType
                              : Float32Type::get(elementType.getContext());
 }

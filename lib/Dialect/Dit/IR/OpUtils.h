@@ -23,6 +23,11 @@ std::string extentToString(int64_t extent);
 LogicalResult verifyExtent(Operation *op, int64_t got, int64_t expected,
                            const Twine &what);
 
+/// Known numbers of query heads and of key heads, the first a multiple of the
+/// second.
+LogicalResult verifyHeadGroups(Operation *op, int64_t queryHeads,
+                               int64_t kvHeads);
+
 /// All shaped operands are tensors, or all are memrefs (destination_c1).
 LogicalResult verifyUniformOperands(Operation *op);
 
@@ -37,9 +42,6 @@ LogicalResult verifyTileList(Operation *op, ShapedType num, ShapedType idx,
 
 /// Number of tiles of `tile` tokens that cover `length`; dynamic stays dynamic.
 int64_t ceilDivExtent(int64_t length, int64_t tile);
-
-/// f64 for f64, else f32.
-Type getAccumulatorType(Type elementType);
 
 /// Types of the tensor operands among `inits`.
 void appendTensorTypes(ValueRange inits, SmallVectorImpl<Type> &types);

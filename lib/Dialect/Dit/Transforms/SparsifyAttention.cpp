@@ -17,14 +17,18 @@
 #include "dit/Dialect/Dit/Transforms/Passes.h"
 #include "dit/Dialect/Dit/Transforms/StepLoop.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <cmath>
+#include <numeric>
 
 namespace mlir::dit {
 #define GEN_PASS_DEF_SPARSIFYATTENTIONPASS
@@ -43,14 +47,8 @@ mlir::dit::findSparsifyObstacle(AttentionOp op, const SparsifyOptions &options,
                                 ArrayRef<double> shares) {
   if (!isa<RankedTensorType>(op.getQ().getType()))
     return "its operands are not tensors";
-  for (int64_t extent : {op.getBatch(), op.getNumQueryHeads(),
-                         op.getQueryLength(), op.getKVLength()})
-    if (ShapedType::isDynamic(extent))
-      return "an extent is dynamic, so the number of tiles is unknown";
   if (op.hasTiles())
     return "it has a tile list already";
-  if (op.getNumQueryHeads() != op.getNumKVHeads())
-    return "its query heads share key heads";
   if (op.getScale().convertToDouble() <= 0.0)
     return "its scale is not positive, so high scores are not heavy";
   if (static_cast<int64_t>(shares.size()) != op.getNumQueryHeads())
@@ -73,9 +71,8 @@ mlir::dit::findSparsifyObstacle(AttentionOp op, const SparsifyOptions &options,
 //===----------------------------------------------------------------------===//
 
 static Value createEmptyLike(OpBuilder &b, Location loc, Value value) {
-  auto type = cast<RankedTensorType>(value.getType());
-  return tensor::EmptyOp::create(b, loc, type.getShape(),
-                                 type.getElementType());
+  return tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, value),
+                                 getElementTypeOrSelf(value));
 }
 
 /// `value`, stored by `order`, with the dimensions `[B, H, S, D]`.
@@ -83,34 +80,35 @@ static Value toDefaultOrder(OpBuilder &b, Location loc, Value value,
                             DimOrderAttr order) {
   if (order.getLetters() == "bhsd")
     return value;
-  auto type = cast<RankedTensorType>(value.getType());
   // Missing dimensions of extent 1 come first, then all are permuted.
   SmallVector<ReassociationIndices> groups(order.getRank());
-  SmallVector<int64_t> shape;
+  SmallVector<OpFoldResult> sizes;
   std::string letters;
   for (char letter : {'b', 'h'})
     if (!order.position(letter)) {
-      groups.front().push_back(shape.size());
-      shape.push_back(1);
+      groups.front().push_back(sizes.size());
+      sizes.push_back(b.getIndexAttr(1));
       letters += letter;
     }
   for (auto [position, letter] : llvm::enumerate(order.getLetters())) {
-    groups[position].push_back(shape.size());
-    shape.push_back(type.getDimSize(position));
+    groups[position].push_back(sizes.size());
+    sizes.push_back(tensor::getMixedSize(b, loc, value, position));
     letters += letter;
   }
-  if (static_cast<int64_t>(shape.size()) != type.getRank())
+  Type element = getElementTypeOrSelf(value);
+  if (sizes.size() != order.getRank())
     value = tensor::ExpandShapeOp::create(
-        b, loc, RankedTensorType::get(shape, type.getElementType()), value,
-        groups);
-  SmallVector<int64_t> permutation, permuted;
-  for (char letter : StringRef("bhsd")) {
+        b, loc,
+        RankedTensorType::get(decomposeMixedValues(sizes).first, element),
+        value, groups, sizes);
+  SmallVector<int64_t> permutation;
+  for (char letter : StringRef("bhsd"))
     permutation.push_back(letters.find(letter));
-    permuted.push_back(shape[permutation.back()]);
-  }
   if (llvm::equal(permutation, llvm::seq<int64_t>(0, 4)))
     return value;
-  Value init = tensor::EmptyOp::create(b, loc, permuted, type.getElementType());
+  Value init = tensor::EmptyOp::create(
+      b, loc, applyPermutation(ArrayRef<OpFoldResult>(sizes), permutation),
+      element);
   return linalg::TransposeOp::create(b, loc, value, init, permutation)
       ->getResult(0);
 }
@@ -124,29 +122,66 @@ static Value permuteTokens(OpBuilder &b, Location loc, Value value, int64_t dim,
       ->getResult(0);
 }
 
-/// The number of tiles that each head keeps of `numTiles`; in the first steps
-/// of the loop around `op` all, if `denseSteps` says so.
-static Value createCounts(OpBuilder &b, Location loc, AttentionOp op,
-                          int64_t numTiles, int64_t denseSteps,
-                          ArrayRef<double> shares) {
-  auto type = RankedTensorType::get({op.getNumQueryHeads()}, b.getI32Type());
-  auto create = [&](ArrayRef<int32_t> counts) -> Value {
-    return arith::ConstantOp::create(b, loc,
-                                     DenseIntElementsAttr::get(type, counts));
-  };
+/// Number of tiles of `tile` tokens in the sequence dimension of `value`.
+static OpFoldResult createNumTiles(OpBuilder &b, Location loc, Value value,
+                                   DimOrderAttr order, int64_t tile) {
+  OpFoldResult length =
+      tensor::getMixedSize(b, loc, value, *order.position('s'));
+  AffineExpr tokens = b.getAffineSymbolExpr(0);
+  return affine::makeComposedFoldedAffineApply(b, loc, tokens.ceilDiv(tile),
+                                               {length});
+}
+
+/// `ceil(share * numTiles)` as an i32.
+static Value createCount(OpBuilder &b, Location loc, OpFoldResult numTiles,
+                         double share) {
   // A product that is a whole number but for rounding is not rounded up.
-  Value counts =
-      create(llvm::map_to_vector<4>(shares, [&](double share) -> int32_t {
-        return std::ceil(share * numTiles - 1e-9);
-      }));
+  constexpr double kSlack = 1e-9;
+  if (std::optional<int64_t> tiles = getConstantIntValue(numTiles))
+    return arith::ConstantIntOp::create(
+        b, loc, static_cast<int64_t>(std::ceil(share * *tiles - kSlack)), 32);
+  Value tiles =
+      arith::IndexCastOp::create(b, loc, b.getI32Type(), cast<Value>(numTiles));
+  if (share >= 1.0)
+    return tiles;
+  auto constant = [&](double value) -> Value {
+    return arith::ConstantOp::create(b, loc, b.getF64FloatAttr(value));
+  };
+  Value kept = arith::SIToFPOp::create(b, loc, b.getF64Type(), tiles);
+  kept = arith::MulFOp::create(b, loc, kept, constant(share));
+  kept = arith::SubFOp::create(b, loc, kept, constant(kSlack));
+  kept = math::CeilOp::create(b, loc, kept);
+  return arith::FPToSIOp::create(b, loc, b.getI32Type(), kept);
+}
+
+/// The number of tiles that each head keeps of `numTiles`.
+static Value createCounts(OpBuilder &b, Location loc, OpFoldResult numTiles,
+                          ArrayRef<double> shares) {
+  SmallVector<Value> counts;
+  for (double share : shares)
+    counts.push_back(createCount(b, loc, numTiles, share));
+  return b.createOrFold<tensor::FromElementsOp>(
+      loc,
+      RankedTensorType::get({static_cast<int64_t>(counts.size())},
+                            b.getI32Type()),
+      counts);
+}
+
+/// The same; in the first steps of the loop around `op` all, if `denseSteps`
+/// says so.
+static Value createCountsOfStep(OpBuilder &b, Location loc, AttentionOp op,
+                                OpFoldResult numTiles, int64_t denseSteps,
+                                ArrayRef<double> shares) {
+  Value counts = createCounts(b, loc, numTiles, shares);
   if (denseSteps <= 0)
     return counts;
   Value step = createStep(b, op->getParentOfType<scf::ForOp>());
   Value bound = arith::ConstantIndexOp::create(b, loc, denseSteps);
   Value isDense =
       arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, step, bound);
-  SmallVector<int32_t> all(shares.size(), numTiles);
-  return arith::SelectOp::create(b, loc, isDense, create(all), counts);
+  SmallVector<double> all(shares.size(), 1.0);
+  return arith::SelectOp::create(b, loc, isDense,
+                                 createCounts(b, loc, numTiles, all), counts);
 }
 
 /// Scores the key tiles of `q` and `k` and lists the best of each head.
@@ -154,25 +189,26 @@ static TopkMaskOp createSelection(OpBuilder &b, Location loc, AttentionOp op,
                                   Value q, Value k,
                                   const SparsifyOptions &options,
                                   ArrayRef<double> shares) {
-  int64_t batch = op.getBatch(), heads = op.getNumQueryHeads();
-  auto countTiles = [](uint64_t length, uint64_t tile) -> int64_t {
-    return llvm::divideCeil(length, tile);
-  };
-  int64_t queryTiles = countTiles(op.getQueryLength(), options.tile[0]);
-  int64_t keyTiles = countTiles(op.getKVLength(), options.tile[1]);
-  Value counts = createCounts(b, loc, op, keyTiles, options.denseSteps, shares);
+  OpFoldResult queryTiles =
+      createNumTiles(b, loc, q, op.getQDimOrder(), options.tile[0]);
+  OpFoldResult keyTiles =
+      createNumTiles(b, loc, k, op.getKDimOrder(), options.tile[1]);
+  Value counts =
+      createCountsOfStep(b, loc, op, keyTiles, options.denseSteps, shares);
+  q = toDefaultOrder(b, loc, q, op.getQDimOrder());
+  k = toDefaultOrder(b, loc, k, op.getKDimOrder());
+  SmallVector<OpFoldResult> extents = {tensor::getMixedSize(b, loc, q, 0),
+                                       b.getIndexAttr(op.getNumQueryHeads()),
+                                       queryTiles, keyTiles};
 
-  Value scores = tensor::EmptyOp::create(
-      b, loc, {batch, heads, queryTiles, keyTiles}, op.getAccumulatorType());
-  scores = LowRankScoreOp::create(
-               b, loc, toDefaultOrder(b, loc, q, op.getQDimOrder()),
-               toDefaultOrder(b, loc, k, op.getKDimOrder()), scores,
-               options.tile, options.proxy, llvm::APFloat(1.0))
+  Value scores =
+      tensor::EmptyOp::create(b, loc, extents, op.getAccumulatorType());
+  scores = LowRankScoreOp::create(b, loc, q, k, scores, options.tile,
+                                  options.proxy, llvm::APFloat(1.0))
                ->getResult(0);
-  Value num = tensor::EmptyOp::create(b, loc, {batch, heads, queryTiles},
+  Value num = tensor::EmptyOp::create(b, loc, ArrayRef(extents).drop_back(),
                                       b.getI32Type());
-  Value idx = tensor::EmptyOp::create(
-      b, loc, {batch, heads, queryTiles, keyTiles}, b.getI32Type());
+  Value idx = tensor::EmptyOp::create(b, loc, extents, b.getI32Type());
   return TopkMaskOp::create(b, loc, scores, counts, num, idx,
                             /*fraction=*/nullptr, /*mass=*/nullptr,
                             /*keep=*/nullptr);
@@ -297,23 +333,28 @@ void SparsifyAttentionPass::sparsify(IRRewriter &rewriter, AttentionOp op) {
     return missed(*reason);
   AttentionOp sparse = sparsifyAttention(rewriter, op, options, *heads);
 
-  std::optional<AttentionCost> cost = AttentionCost::get(sparse);
-  assert(cost && "an attention without obstacles has static extents");
   int64_t sparseHeads =
       llvm::count_if(*heads, [](double share) { return share < 1.0; });
-  int64_t saved =
-      cost->getDenseFlops() - cost->getKeptFlops() - cost->getSelectionFlops();
   ++numSites;
   numHeads += sparseHeads;
+  auto passed = remark::passed(sparse.getLoc(), remarkOn(sparse));
+  passed << remark::metric("Site", site)
+         << remark::metric("SparseHeads", sparseHeads);
+  std::optional<AttentionCost> cost = AttentionCost::get(sparse);
+  if (!cost)
+    return void(
+        passed << remark::metric(
+            "KeptShare", std::accumulate(heads->begin(), heads->end(), 0.0) /
+                             heads->size()));
+  int64_t saved =
+      cost->getDenseFlops() - cost->getKeptFlops() - cost->getSelectionFlops();
   savedFlops += std::max<int64_t>(saved, 0);
-  remark::passed(sparse.getLoc(), remarkOn(sparse))
-      << remark::metric("Site", site)
-      << remark::metric("SparseHeads", sparseHeads)
-      << remark::metric("DenseFlops", cost->getDenseFlops())
-      << remark::metric("KeptFlops", cost->getKeptFlops())
-      << remark::metric("SelectionFlops", cost->getSelectionFlops())
-      << remark::metric("KeptShare", static_cast<double>(cost->getKeptFlops()) /
-                                         cost->getDenseFlops());
+  passed << remark::metric("DenseFlops", cost->getDenseFlops())
+         << remark::metric("KeptFlops", cost->getKeptFlops())
+         << remark::metric("SelectionFlops", cost->getSelectionFlops())
+         << remark::metric("KeptShare",
+                           static_cast<double>(cost->getKeptFlops()) /
+                               cost->getDenseFlops());
 }
 
 void SparsifyAttentionPass::runOnOperation() {

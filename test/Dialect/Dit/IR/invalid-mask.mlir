@@ -36,6 +36,15 @@ func.func @low_rank_score_c4(%q: tensor<2x4x64x8xf32>, %k: tensor<2x4x96x7xf32>,
 
 // -----
 
+func.func @low_rank_score_c7(%q: tensor<2x4x64x8xf32>, %k: tensor<2x3x96x8xf32>, %s: tensor<2x4x4x12xf32>) {
+  // expected-error @+1 {{expected the number of query heads to be a multiple of the 3 key heads, got 4}}
+  %0 = dit.low_rank_score ins(%q, %k : tensor<2x4x64x8xf32>, tensor<2x3x96x8xf32>) by [16, 8] proxy <mean>
+    outs(%s : tensor<2x4x4x12xf32>)
+  return
+}
+
+// -----
+
 func.func @low_rank_score_c5(%q: tensor<2x4x64x8xf32>, %k: tensor<2x4x96x8xf32>, %s: tensor<2x4x4x13xf32>) {
   // expected-error @+1 {{expected scores with a number of key tiles of 12, got 13}}
   %0 = dit.low_rank_score ins(%q, %k : tensor<2x4x64x8xf32>, tensor<2x4x96x8xf32>) by [16, 8] proxy <mean>

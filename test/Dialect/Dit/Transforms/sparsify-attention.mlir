@@ -58,21 +58,42 @@ func.func @measured(%q: tensor<64x2x8xf32>, %k: tensor<1x2x64x8xf32>, %v: tensor
 // CHECK-NOT:     dit.topk_mask
 // REMARK-DAG: [Missed] {{.*}} Reason="none of its heads is sparse"
 // REMARK-DAG: [Missed] {{.*}} Reason="the number of shares is not its number of heads"
-// REMARK-DAG: [Missed] {{.*}} Reason="its query heads share key heads"
-// REMARK-DAG: [Missed] {{.*}} Reason="an extent is dynamic, so the number of tiles is unknown"
 // REMARK-DAG: [Missed] {{.*}} Reason="the file has no such site"
-func.func @untouched(%x: tensor<2x2x64x8xf32>, %q: tensor<2x4x64x8xf32>, %d: tensor<2x2x?x8xf32>) -> (tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x2x?x8xf32>, tensor<2x2x64x8xf32>) {
+func.func @untouched(%x: tensor<2x2x64x8xf32>) -> (tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>) {
   %0 = dit.attention ins(%x, %x, %x : tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>)
     outs(%x : tensor<2x2x64x8xf32>) {scale = 0.35 : f64, site = "dense"}
   %1 = dit.attention ins(%x, %x, %x : tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>)
     outs(%x : tensor<2x2x64x8xf32>) {scale = 0.35 : f64, site = "heads"}
-  %2 = dit.attention ins(%q, %x, %x : tensor<2x4x64x8xf32>, tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>)
-    outs(%q : tensor<2x4x64x8xf32>) {scale = 0.35 : f64, site = "grouped"}
-  %3 = dit.attention ins(%d, %d, %d : tensor<2x2x?x8xf32>, tensor<2x2x?x8xf32>, tensor<2x2x?x8xf32>)
-    outs(%d : tensor<2x2x?x8xf32>) {scale = 0.35 : f64, site = "dynamic"}
-  %4 = dit.attention ins(%x, %x, %x : tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>)
+  %2 = dit.attention ins(%x, %x, %x : tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>)
     outs(%x : tensor<2x2x64x8xf32>) {scale = 0.35 : f64}
-  return %0, %1, %2, %3, %4 : tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x2x?x8xf32>, tensor<2x2x64x8xf32>
+  return %0, %1, %2 : tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>
+}
+
+// Four query heads share two key heads; each has a list of its own.
+// CHECK-LABEL: func.func @grouped
+// CHECK-DAG:     arith.constant dense<[2, 2, 4, 4]> : tensor<4xi32>
+// CHECK:         dit.low_rank_score ins(%{{.*}}, %{{.*}} : tensor<2x4x64x8xf32>, tensor<2x2x64x8xf32>) by [8, 16] proxy <mean> outs({{.*}} : tensor<2x4x8x4xf32>)
+// CHECK:         dit.topk_mask {{.*}} outs({{.*}} : tensor<2x4x8xi32>, tensor<2x4x8x4xi32>)
+func.func @grouped(%x: tensor<2x2x64x8xf32>, %q: tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32> {
+  %0 = dit.attention ins(%q, %x, %x : tensor<2x4x64x8xf32>, tensor<2x2x64x8xf32>, tensor<2x2x64x8xf32>)
+    outs(%q : tensor<2x4x64x8xf32>) {scale = 0.35 : f64, site = "grouped"}
+  return %0 : tensor<2x4x64x8xf32>
+}
+
+// The number of tiles is that of the run: ceil(0.5 * tiles) in one head, all in
+// the other.
+// CHECK-LABEL: func.func @dynamic
+// CHECK:         arith.sitofp
+// CHECK:         %[[UP:.*]] = math.ceil
+// CHECK:         %[[HALF:.*]] = arith.fptosi %[[UP]] : f64 to i32
+// CHECK:         %[[COUNTS:.*]] = tensor.from_elements %[[HALF]], %{{.*}} : tensor<2xi32>
+// CHECK:         dit.low_rank_score {{.*}} outs({{.*}} : tensor<?x2x?x?xf32>)
+// CHECK:         dit.topk_mask {{.*}} count(%[[COUNTS]] :
+// REMARK: [Passed] {{.*}}Function=dynamic{{.*}}KeptShare=7.5{{.*}}, Site=dynamic, SparseHeads=1
+func.func @dynamic(%x: tensor<?x?x2x8xf32>) -> tensor<?x?x2x8xf32> {
+  %0 = dit.attention ins(%x, %x, %x : tensor<?x?x2x8xf32>, tensor<?x?x2x8xf32>, tensor<?x?x2x8xf32>)
+    outs(%x : tensor<?x?x2x8xf32>) {scale = 0.35 : f64, site = "dynamic", q_order = #dit.order<bshd>, k_order = #dit.order<bshd>, v_order = #dit.order<bshd>, o_order = #dit.order<bshd>}
+  return %0 : tensor<?x?x2x8xf32>
 }
 
 // A bias stays, with tiles but not with cubes.

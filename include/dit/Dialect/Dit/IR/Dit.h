@@ -52,6 +52,10 @@ using KeyRangeBody =
 
 class PatternAttrInterface;
 
+/// The type that is computed in for operands of `elementType`, a float type:
+/// f64 for f64, else f32.
+Type getAccumulatorType(Type elementType);
+
 namespace detail {
 /// `PatternAttrInterface::classifyTile` by the key intervals of each row.
 TileClass classifyTileByRows(PatternAttrInterface pattern, int64_t q0,

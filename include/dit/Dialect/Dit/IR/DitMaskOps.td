@@ -14,11 +14,11 @@ include "dit/Dialect/Dit/IR/DitBase.td"
 def Dit_LowRankScoreOp : Dit_DestinationOp<"low_rank_score"> {
   let summary = "Scores of key tiles per query tile from low-rank projections";
   let description = [{
-    With `q` of `[B, H, Sq, r]`, `k` of `[B, H, Skv, r]` and
-    `tile = [tq, tkv]`:
+    With `q` of `[B, Hq, Sq, r]`, `k` of `[B, Hkv, Skv, r]`, `Hq` a multiple of
+    `Hkv`, and `tile = [tq, tkv]`:
 
     ```
-    scores[b,h,a,c] = scale * sum_r Q[b,h,a,r] K[b,h,c,r]
+    scores[b,h,a,c] = scale * sum_r Q[b,h,a,r] K[b,h / (Hq / Hkv),c,r]
     ```
 
     where `Q[.., a, ..]` stands for tile `a` of the queries and `K[.., c, ..]`

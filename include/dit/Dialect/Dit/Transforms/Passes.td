@@ -309,9 +309,9 @@ def SparsifyAttentionPass : Pass<"dit-sparsify-attention"> {
     for a loop around the attention, they keep everything.
 
     Sites whose heads all keep everything stay as they are, and so do
-    attentions with dynamic extents, grouped query heads or, with `cube`, a
-    mask; a remark says which and why. Accepts and yields phase 1. Numerics
-    change.
+    attentions with, under `cube`, a mask or dynamic lengths; a remark says
+    which and why. Dynamic extents become numbers of tiles at run time.
+    Accepts and yields phase 1. Numerics change.
 
     ```mlir
     %o = dit.attention ins(%q, %k, %v : ...) outs(%init : ...) {site = "a"}
@@ -361,9 +361,11 @@ def SparsifyAttentionPass : Pass<"dit-sparsify-attention"> {
               "Operations that one run of each attention saves, net of the "
               "selection">
   ];
-  let dependentDialects = ["::mlir::arith::ArithDialect",
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect",
                            "::mlir::dit::DitDialect",
                            "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect",
                            "::mlir::tensor::TensorDialect"];
 }
 

@@ -61,11 +61,6 @@ Value decompose::isLess(ImplicitLocOpBuilder &b, Value lhs, Value rhs) {
   return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, lhs, rhs);
 }
 
-Type decompose::getAccumulatorType(Type elementType) {
-  return elementType.isF64() ? elementType
-                             : Float32Type::get(elementType.getContext());
-}
-
 //===----------------------------------------------------------------------===//
 // Tensors
 //===----------------------------------------------------------------------===//

@@ -45,8 +45,6 @@ Value toI32(ImplicitLocOpBuilder &b, Value value);
 Value castFloat(ImplicitLocOpBuilder &b, Value value, Type type);
 /// Signed or index comparison.
 Value isLess(ImplicitLocOpBuilder &b, Value lhs, Value rhs);
-/// f64 for f64, else f32.
-Type getAccumulatorType(Type elementType);
 
 //===----------------------------------------------------------------------===//
 // Tensors

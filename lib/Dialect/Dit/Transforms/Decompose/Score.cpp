@@ -100,6 +100,30 @@ static Value emitProxies(ImplicitLocOpBuilder &b, Value tokens, Proxy proxy,
   llvm_unreachable("every proxy has a case");
 }
 
+/// The proxies `[B, Hkv, tiles, r]` of the keys once for each of the `heads`
+/// query heads that share them.
+static Value repeatHeads(ImplicitLocOpBuilder &b, Value proxies,
+                         OpFoldResult heads, Type type) {
+  SmallVector<OpFoldResult> extents =
+      tensor::getMixedSizes(b, b.getLoc(), proxies);
+  std::optional<int64_t> known = getConstantIntValue(heads);
+  if (known && getConstantIntValue(extents[1]) == known)
+    return proxies;
+  Value queryHeads = getExtent(b, heads);
+  Value keyHeads = getExtent(b, extents[1]);
+  extents[1] = heads;
+  return pointwise(
+      b, extents, type, {}, [&](ImplicitLocOpBuilder &b, ValueRange) {
+        // h / (Hq / Hkv), as Hkv divides Hq.
+        Value head = arith::DivUIOp::create(
+            b, arith::MulIOp::create(b, loopIndex(b, 1), keyHeads), queryHeads);
+        return tensor::ExtractOp::create(b, proxies,
+                                         ValueRange{loopIndex(b, 0), head,
+                                                    loopIndex(b, 2),
+                                                    loopIndex(b, 3)});
+      });
+}
+
 namespace {
 
 struct DecomposeLowRankScore : OpRewritePattern<LowRankScoreOp> {
@@ -114,6 +138,8 @@ struct DecomposeLowRankScore : OpRewritePattern<LowRankScoreOp> {
         cast<RankedTensorType>(op.getScores().getType()).getElementType();
     Value q = emitProxies(b, op.getQ(), op.getProxy(), op.getQTile(), type);
     Value k = emitProxies(b, op.getK(), op.getProxy(), op.getKVTile(), type);
+    k = repeatHeads(b, k, tensor::getMixedSize(b, b.getLoc(), op.getQ(), 1),
+                    type);
     Value products =
         sum(b, tensor::getMixedSizes(b, b.getLoc(), op.getScores()), type,
             {Operand(q, 5, {0, 1, 2, 4}), Operand(k, 5, {0, 1, 3, 4})},
