@@ -16,15 +16,55 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
 endif()
 
+# What comes from upstream. Users of the package get its include folders,
+# definitions and link mode from DitConfig.cmake.
+add_library(DitUpstream INTERFACE)
+target_link_libraries(DitUpstream INTERFACE LLVM)
+set_target_properties(DitUpstream PROPERTIES
+  EXPORT_NAME Upstream DIT_LINK_MLIR_DYLIB "${DIT_LINK_MLIR_DYLIB}")
+install(TARGETS DitUpstream EXPORT DitTargets)
+
 # dit_link_mlir(target [components...])
 #   Links upstream MLIR and LLVM. With the shared library (default) component
-#   names are ignored: naming them would drag a second, static MLIR in.
+#   names are ignored: naming them would drag a second, static MLIR in. The
+#   choice is a property, not fixed when a library is made: whoever uses the
+#   installed archives chooses for the whole program.
 function(dit_link_mlir target)
-  if(DIT_LINK_MLIR_DYLIB)
-    target_link_libraries(${target} PUBLIC MLIR LLVM)
-  else()
-    target_link_libraries(${target} PUBLIC ${ARGN})
+  set(dylib $<BOOL:$<TARGET_PROPERTY:DitUpstream,DIT_LINK_MLIR_DYLIB>>)
+  # MLIRIR for all, as the precompiled header refers to it.
+  list(APPEND ARGN MLIRIR)
+  target_link_libraries(${target} PUBLIC "$<IF:${dylib},MLIR,${ARGN}>"
+    DitUpstream)
+endfunction()
+
+# dit_export(target [SET set])
+#   Installs a library or program and puts it into the package, as Dit::X for
+#   the target DitX and under its own name otherwise.
+function(dit_export target)
+  cmake_parse_arguments(ARG "" "SET" "" ${ARGN})
+  if(NOT ARG_SET)
+    set(ARG_SET DitTargets)
   endif()
+  string(REGEX REPLACE "^Dit(.*)$" "\\1" name ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  install(TARGETS ${target} EXPORT ${ARG_SET}
+    RUNTIME DESTINATION bin LIBRARY DESTINATION lib ARCHIVE DESTINATION lib
+    INCLUDES DESTINATION include)
+  get_target_property(type ${target} TYPE)
+  if(NOT type STREQUAL "EXECUTABLE")
+    target_include_directories(${target} INTERFACE
+      $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+      $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>)
+    add_library(Dit::${name} ALIAS ${target})
+  endif()
+endfunction()
+
+# Dit::Dit: all libraries that add_dit_library made.
+function(dit_add_umbrella)
+  get_property(libraries GLOBAL PROPERTY DIT_LIBS)
+  add_library(DitDit INTERFACE)
+  target_link_libraries(DitDit INTERFACE ${libraries})
+  dit_export(DitDit)
 endfunction()
 
 # One target owns the precompiled header of the MLIR core; others reuse it.
@@ -37,6 +77,8 @@ endfunction()
 
 # add_dit_library(name sources... [DEPENDS targets...] [LINK_LIBS libs...]
 #                 [MLIR_LIBS components...] [NO_PCH])
+#   A static library that is installed, exported and part of Dit::Dit. Other
+#   kinds of library are made by add_library and exported by dit_export.
 function(add_dit_library name)
   cmake_parse_arguments(ARG "NO_PCH" "" "DEPENDS;LINK_LIBS;MLIR_LIBS" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
@@ -47,10 +89,12 @@ function(add_dit_library name)
   add_dependencies(${name} dit-headers ${ARG_DEPENDS})
   target_link_libraries(${name} PUBLIC ${ARG_LINK_LIBS})
   dit_link_mlir(${name} ${ARG_MLIR_LIBS})
+  dit_export(${name})
   set_property(GLOBAL APPEND PROPERTY DIT_LIBS ${name})
 endfunction()
 
 # add_dit_tool(name sources... [LINK_LIBS libs...] [MLIR_LIBS components...])
+#   A program that knows all of dit and of upstream.
 function(add_dit_tool name)
   cmake_parse_arguments(ARG "NO_PCH" "" "DEPENDS;LINK_LIBS;MLIR_LIBS" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
@@ -59,10 +103,11 @@ function(add_dit_tool name)
     target_precompile_headers(${name} REUSE_FROM DitPCH)
   endif()
   add_dependencies(${name} dit-headers ${ARG_DEPENDS})
-  target_link_libraries(${name} PRIVATE ${ARG_LINK_LIBS})
-  dit_link_mlir(${name} ${ARG_MLIR_LIBS})
+  target_link_libraries(${name} PRIVATE DitDit ${ARG_LINK_LIBS})
+  dit_link_mlir(${name} ${ARG_MLIR_LIBS} MLIRRegisterAllDialects
+    MLIRRegisterAllExtensions MLIRRegisterAllPasses)
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-  install(TARGETS ${name} DESTINATION bin)
+  dit_export(${name})
   set_property(GLOBAL APPEND PROPERTY DIT_TOOLS ${name})
 endfunction()
 

@@ -76,6 +76,11 @@ struct ReferencePipelineOptions
 void buildReferencePipeline(OpPassManager &pm,
                             const ReferencePipelineOptions &options);
 
+/// Adds the upstream dialects that the pipelines accept and yield, and the
+/// models of interfaces that their passes ask for. It is a small part of what
+/// `mlir::registerAllDialects` and `mlir::registerAllExtensions` add.
+void registerPipelineDialects(DialectRegistry &registry);
+
 /// Registers the pipelines under their command-line names.
 void registerPipelines();
 
