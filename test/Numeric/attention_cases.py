@@ -151,27 +151,19 @@ class AttentionCase:
     # Text
     # ===-------------------------------------------------------------------===#
 
-    def emit(self, program):
-        """Adds the op to `program`; returns the positions of its results."""
-        q, k, v, bias, tiles, valid = self.inputs()
-        rng = np.random.default_rng(self.seed + 1)
-
-        def operand(array, order, sequence):
-            unknown = self.dynamic.replace("s", sequence)
-            dims = [
-                order.index(c)
-                for c, name in (("b", "b"), ("h", "h"), ("s", sequence))
-                if name in unknown and c in order and rng.random() < 0.8
-            ]
-            return program.parameter(stored(array, order), dims)
-
-        element = programs.FLOATS[self.type]
-        o_shape = (self.batch, self.heads, self.queries, self.value_size)
-        values = [
-            operand(array, order, sequence)
-            for array, order, sequence in zip((q, k, v), self.orders, "qkk")
+    def operand(self, program, rng, array, order, sequence):
+        """A parameter for an operand of dimension order `order`."""
+        unknown = self.dynamic.replace("s", sequence)
+        dims = [
+            order.index(c)
+            for c, name in (("b", "b"), ("h", "h"), ("s", sequence))
+            if name in unknown and c in order and rng.random() < 0.8
         ]
-        text = f"dit.attention {programs.ins(*values)}"
+        return program.parameter(stored(array, order), dims)
+
+    def emit_mask(self, program, bias, tiles, valid):
+        """The text of the bias and of what says which positions are allowed."""
+        text = ""
         if bias is not None:
             dims = [
                 d
@@ -192,6 +184,24 @@ class AttentionCase:
         if valid is not None:
             n = program.parameter(valid, (0,) if "b" in self.dynamic else ())
             text += f" kv_valid({n} : {n.type})"
+        return text
+
+    def emit(self, program):
+        """Adds the op to `program`; returns the positions of its results."""
+        q, k, v, bias, tiles, valid = self.inputs()
+        rng = np.random.default_rng(self.seed + 1)
+
+        def operand(array, order, sequence):
+            return self.operand(program, rng, array, order, sequence)
+
+        element = programs.FLOATS[self.type]
+        o_shape = (self.batch, self.heads, self.queries, self.value_size)
+        values = [
+            operand(array, order, sequence)
+            for array, order, sequence in zip((q, k, v), self.orders, "qkk")
+        ]
+        text = f"dit.attention {programs.ins(*values)}"
+        text += self.emit_mask(program, bias, tiles, valid)
         inits = [operand(programs.garbage(o_shape, element, rng), self.orders[3], "q")]
         if self.lse:
             lse_type = programs.FLOATS[programs.accumulator(self.type)]

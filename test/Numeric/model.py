@@ -239,6 +239,35 @@ def naive_attention(q, k, v, scale, bias=None, mask=None):
     return softmax_values(s, v, p_type=q.dtype)
 
 
+def attention_backward(
+    q, k, v, o, lse, do, scale, bias=None, mask=None, arithmetic=np.float64, p_type=None
+):
+    """(dq, dk, dv), with the weights and the gradients of the scores rounded to
+    `p_type`."""
+    group = q.shape[1] // k.shape[1] if k.shape[1] else 1
+
+    def rounded(x):
+        return x if p_type is None else x.astype(p_type).astype(arithmetic)
+
+    def ungrouped(x):
+        return x.reshape(x.shape[0], k.shape[1], group, *x.shape[2:]).sum(axis=2)
+
+    s = scores(q, k, scale, bias, mask, arithmetic)
+    q, o, do, lse = (x.astype(arithmetic) for x in (q, o, do, lse))
+    keys, values = (np.repeat(x, group, axis=1).astype(arithmetic) for x in (k, v))
+    with np.errstate(all="ignore"):
+        row = lse[..., None]
+        p = np.where(row == -np.inf, arithmetic(0), np.exp(s - row))
+        delta = (do * o).sum(axis=-1, keepdims=True)
+        ds = p * (np.einsum("bhid,bhjd->bhij", do, values) - delta)
+    p, ds = rounded(p), rounded(ds)
+    factor = arithmetic(scale)
+    dq = factor * np.einsum("bhij,bhjd->bhid", ds, keys)
+    dk = factor * ungrouped(np.einsum("bhij,bhid->bhjd", ds, q))
+    dv = ungrouped(np.einsum("bhij,bhid->bhjd", p, do))
+    return dq, dk, dv
+
+
 def attention_merge(o1, lse1, o2, lse2):
     with np.errstate(all="ignore"):
         lse = np.logaddexp(lse1.astype(np.float64), lse2.astype(np.float64))

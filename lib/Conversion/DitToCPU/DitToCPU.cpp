@@ -172,10 +172,16 @@ LogicalResult mlir::dit::convertDitToCPU(ModuleOp module,
                                          int64_t &numKernels,
                                          int64_t &numCalls) {
   SmallVector<Operation *> ops;
-  module.walk([&](Operation *op) {
+  WalkResult walk = module.walk([&](Operation *op) -> WalkResult {
+    if (isa<AttentionBackwardOp>(op))
+      return op->emitOpError() << "has no CPU kernel; --dit-decompose before "
+                                  "bufferization computes it";
     if (isComputeOp(op))
       ops.push_back(op);
+    return WalkResult::advance();
   });
+  if (walk.wasInterrupted())
+    return failure();
   KernelLibrary library(module, target);
   for (Operation *op : ops)
     if (failed(convert(op, library)))

@@ -31,10 +31,11 @@ namespace {
 //===----------------------------------------------------------------------===//
 
 /// A pattern in its simplest form; none if it holds every position.
-struct SimplifyAttentionPattern : OpRewritePattern<AttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
+template <typename OpTy>
+struct SimplifyAttentionPattern : OpRewritePattern<OpTy> {
+  using OpRewritePattern<OpTy>::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(AttentionOp op,
+  LogicalResult matchAndRewrite(OpTy op,
                                 PatternRewriter &rewriter) const override {
     std::optional<PatternAttrInterface> pattern = op.getPattern();
     if (!pattern)
@@ -49,10 +50,11 @@ struct SimplifyAttentionPattern : OpRewritePattern<AttentionOp> {
 };
 
 /// A bias of zeros adds nothing.
-struct DropZeroBias : OpRewritePattern<AttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
+template <typename OpTy>
+struct DropZeroBias : OpRewritePattern<OpTy> {
+  using OpRewritePattern<OpTy>::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(AttentionOp op,
+  LogicalResult matchAndRewrite(OpTy op,
                                 PatternRewriter &rewriter) const override {
     if (!op.getBias() || !matchPattern(op.getBias(), m_AnyZeroFloat()))
       return rewriter.notifyMatchFailure(op, "no bias that is constant zero");
@@ -78,10 +80,11 @@ static std::optional<int64_t> constantMinimum(Value value) {
 namespace {
 
 /// A kv_valid of all keys hides none.
-struct DropFullKVValid : OpRewritePattern<AttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
+template <typename OpTy>
+struct DropFullKVValid : OpRewritePattern<OpTy> {
+  using OpRewritePattern<OpTy>::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(AttentionOp op,
+  LogicalResult matchAndRewrite(OpTy op,
                                 PatternRewriter &rewriter) const override {
     int64_t keys = op.getKVLength();
     std::optional<int64_t> valid = constantMinimum(op.getKvValid());
@@ -111,14 +114,15 @@ static bool selectsAllTiles(TopkMaskOp topk) {
 namespace {
 
 /// A list of all key tiles hides none.
-struct DropFullTileList : OpRewritePattern<AttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
+template <typename OpTy>
+struct DropFullTileList : OpRewritePattern<OpTy> {
+  using OpRewritePattern<OpTy>::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(AttentionOp op,
+  LogicalResult matchAndRewrite(OpTy op,
                                 PatternRewriter &rewriter) const override {
     if (!op.hasTiles())
       return rewriter.notifyMatchFailure(op, "no tile list");
-    auto topk = op.getTileNum().getDefiningOp<TopkMaskOp>();
+    auto topk = op.getTileNum().template getDefiningOp<TopkMaskOp>();
     if (!topk || topk->getNumResults() != 2 ||
         op.getTileNum() != topk->getResult(0) ||
         op.getTileIdx() != topk->getResult(1) || !selectsAllTiles(topk))
@@ -271,78 +275,96 @@ static std::string lookThroughUser(Operation *user, StringRef letters) {
   return {};
 }
 
-/// `letters` as an attribute; none for the default order.
-static DimOrderAttr getOrderAttr(MLIRContext *context, StringRef letters) {
-  auto order = DimOrderAttr::get(context, letters);
-  return order == DimOrderAttr::getDefault(context) ? nullptr : order;
+/// Writes `letters` into the attribute `name`, which the default order lacks.
+static void setOrder(Operation *op, StringAttr name, StringRef letters) {
+  auto order = DimOrderAttr::get(op->getContext(), letters);
+  if (order == DimOrderAttr::getDefault(op->getContext()))
+    op->removeAttr(name);
+  else
+    op->setAttr(name, order);
 }
 
 namespace {
 
-/// Reads q, k and v before the transposes and unit reshapes that made them.
-struct FoldInputLayouts : OpRewritePattern<AttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
+/// Reads inputs before the transposes and unit reshapes that made them.
+struct FoldInputLayouts : OpInterfaceRewritePattern<AttentionOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
 
-  LogicalResult matchAndRewrite(AttentionOp op,
+  LogicalResult matchAndRewrite(AttentionOpInterface op,
                                 PatternRewriter &rewriter) const override {
+    auto destination = cast<DestinationStyleOpInterface>(op.getOperation());
     bool changed = false;
-    auto fold = [&](OpOperand &operand, DimOrderAttr order,
-                    void (AttentionOp::*setOrder)(DimOrderAttr)) {
+    for (const OrderedOperand &operand : op.getOrderedOperands()) {
+      if (destination.isDpsInit(operand.operand))
+        continue;
       std::optional<OrderedValue> source =
-          lookThroughProducer(operand.get(), order.getLetters());
+          lookThroughProducer(operand.getValue(), operand.order.getLetters());
       if (!source)
-        return;
+        continue;
       rewriter.modifyOpInPlace(op, [&] {
-        operand.set(source->value);
-        (op.*setOrder)(getOrderAttr(getContext(), source->letters));
+        operand.operand->set(source->value);
+        setOrder(op, operand.orderName, source->letters);
       });
       changed = true;
-    };
-    fold(op.getQMutable(), op.getQDimOrder(), &AttentionOp::setQOrderAttr);
-    fold(op.getKMutable(), op.getKDimOrder(), &AttentionOp::setKOrderAttr);
-    fold(op.getVMutable(), op.getVDimOrder(), &AttentionOp::setVOrderAttr);
+    }
     return success(changed);
   }
 };
 
-/// Writes the output in the layout that its only user would bring it into.
-struct FoldOutputLayout : OpRewritePattern<AttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
+/// Writes a result in the layout that its only user would bring it into.
+struct FoldOutputLayouts : OpInterfaceRewritePattern<AttentionOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
 
-  LogicalResult matchAndRewrite(AttentionOp op,
+  LogicalResult matchAndRewrite(AttentionOpInterface op,
                                 PatternRewriter &rewriter) const override {
-    if (op->getNumResults() == 0 || !op->getResult(0).hasOneUse())
-      return rewriter.notifyMatchFailure(op, "no output with one use");
-    OpOperand &use = *op->getResult(0).use_begin();
+    if (op->getNumResults() == 0)
+      return rewriter.notifyMatchFailure(op, "operates on memrefs");
+    auto destination = cast<DestinationStyleOpInterface>(op.getOperation());
+    for (const OrderedOperand &operand : op.getOrderedOperands())
+      if (destination.isDpsInit(operand.operand) &&
+          succeeded(fold(destination, operand, rewriter)))
+        return success();
+    return rewriter.notifyMatchFailure(op, "no result that is only laid out");
+  }
+
+  LogicalResult fold(DestinationStyleOpInterface op,
+                     const OrderedOperand &operand,
+                     PatternRewriter &rewriter) const {
+    OpResult result = op.getTiedOpResult(operand.operand);
+    if (!result.hasOneUse())
+      return failure();
+    OpOperand &use = *result.use_begin();
     Operation *user = use.getOwner();
     if (use.getOperandNumber() != 0)
-      return rewriter.notifyMatchFailure(op, "output is not an input");
-    StringRef oldLetters = op.getODimOrder().getLetters();
+      return failure();
+    StringRef oldLetters = operand.order.getLetters();
     std::string letters = lookThroughUser(user, oldLetters);
     if (letters.empty())
-      return rewriter.notifyMatchFailure(op, "user changes more than layout");
+      return failure();
 
     // The op overwrites all of its output, so the new destination is fresh.
     SmallVector<OpFoldResult> sizes;
     SmallVector<OpFoldResult> oldSizes =
-        tensor::getMixedSizes(rewriter, op.getLoc(), op.getOutput());
+        tensor::getMixedSizes(rewriter, op.getLoc(), operand.getValue());
     for (char letter : letters) {
       size_t dim = oldLetters.find(letter);
       sizes.push_back(dim == StringRef::npos ? rewriter.getIndexAttr(1)
                                              : oldSizes[dim]);
     }
     Value init = tensor::EmptyOp::create(rewriter, op.getLoc(), sizes,
-                                         op.getElementType());
+                                         operand.getType().getElementType());
     SmallVector<Value> operands(op->getOperands());
-    operands[op.getOutputMutable().getOperandNumber()] = init;
-    auto laidOut =
-        AttentionOp::create(rewriter, op.getLoc(), operands, op.getProperties(),
-                            llvm::to_vector(op->getDiscardableAttrs()));
-    laidOut.setOOrderAttr(getOrderAttr(getContext(), letters));
-    for (auto [index, result] : llvm::enumerate(op->getResults().drop_front()))
-      rewriter.replaceAllUsesWith(result, laidOut->getResult(index + 1));
+    operands[operand.operand->getOperandNumber()] = init;
+    SmallVector<Type> types(op->getResultTypes());
+    types[result.getResultNumber()] = init.getType();
+    Operation *laidOut = clone(rewriter, op, types, operands);
+    setOrder(laidOut, operand.orderName, letters);
+    for (OpResult old : op->getResults())
+      if (old != result)
+        rewriter.replaceAllUsesWith(old,
+                                    laidOut->getResult(old.getResultNumber()));
 
-    Value output = laidOut->getResult(0);
+    Value output = laidOut->getResult(result.getResultNumber());
     if (Type wanted = user->getResult(0).getType(); output.getType() != wanted)
       output = tensor::CastOp::create(rewriter, user->getLoc(), wanted, output);
     rewriter.replaceOp(user, output);
@@ -352,19 +374,17 @@ struct FoldOutputLayout : OpRewritePattern<AttentionOp> {
 };
 
 /// The default order is not written down.
-struct DropDefaultOrders : OpRewritePattern<AttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
+struct DropDefaultOrders : OpInterfaceRewritePattern<AttentionOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
 
-  LogicalResult matchAndRewrite(AttentionOp op,
+  LogicalResult matchAndRewrite(AttentionOpInterface op,
                                 PatternRewriter &rewriter) const override {
     auto standard = DimOrderAttr::getDefault(getContext());
-    StringAttr names[] = {op.getQOrderAttrName(), op.getKOrderAttrName(),
-                          op.getVOrderAttrName(), op.getOOrderAttrName()};
     bool changed = false;
-    for (StringAttr name : names) {
-      if (op->getAttr(name) != standard)
+    for (const OrderedOperand &operand : op.getOrderedOperands()) {
+      if (op->getAttr(operand.orderName) != standard)
         continue;
-      rewriter.modifyOpInPlace(op, [&] { op->removeAttr(name); });
+      rewriter.modifyOpInPlace(op, [&] { op->removeAttr(operand.orderName); });
       changed = true;
     }
     return success(changed);
@@ -373,9 +393,20 @@ struct DropDefaultOrders : OpRewritePattern<AttentionOp> {
 
 } // namespace
 
+template <typename OpTy>
+static void addSharedPatterns(RewritePatternSet &patterns) {
+  patterns.add<SimplifyAttentionPattern<OpTy>, DropZeroBias<OpTy>,
+               DropFullKVValid<OpTy>, DropFullTileList<OpTy>, FoldInputLayouts,
+               FoldOutputLayouts, DropDefaultOrders>(patterns.getContext());
+}
+
 void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                               MLIRContext *context) {
-  patterns.add<SimplifyAttentionPattern, DropZeroBias, DropFullKVValid,
-               DropFullTileList, DropUnusedLse, FoldInputLayouts,
-               FoldOutputLayout, DropDefaultOrders>(context);
+  addSharedPatterns<AttentionOp>(patterns);
+  patterns.add<DropUnusedLse>(context);
+}
+
+void AttentionBackwardOp::getCanonicalizationPatterns(
+    RewritePatternSet &patterns, MLIRContext *) {
+  addSharedPatterns<AttentionBackwardOp>(patterns);
 }

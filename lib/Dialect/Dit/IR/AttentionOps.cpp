@@ -23,6 +23,235 @@ static ShapedType shapedTypeOf(Value value) {
 }
 
 //===----------------------------------------------------------------------===//
+// What an attention and its gradient have in common
+//===----------------------------------------------------------------------===//
+
+#include "dit/Dialect/Dit/IR/DitOpInterfaces.cpp.inc"
+
+int64_t mlir::dit::detail::getExtent(ArrayRef<OrderedOperand> operands,
+                                     char letter, ArrayRef<OperandRole> roles) {
+  for (const OrderedOperand &operand : operands) {
+    int64_t extent = operand.getExtent(letter);
+    bool counts = roles.empty() || llvm::is_contained(roles, operand.role);
+    if (counts && ShapedType::isStatic(extent))
+      return extent;
+  }
+  return ShapedType::kDynamic;
+}
+
+static DimOrderAttr orDefault(std::optional<DimOrderAttr> order,
+                              MLIRContext *context) {
+  return order ? *order : DimOrderAttr::getDefault(context);
+}
+
+/// The first operand before `operand` that has dimension `letter` in common
+/// with it, by their roles.
+static const OrderedOperand *
+findEqual(ArrayRef<OrderedOperand> operands, const OrderedOperand &operand,
+          llvm::function_ref<bool(OperandRole, OperandRole)> share) {
+  for (const OrderedOperand &other : operands) {
+    if (&other == &operand)
+      break;
+    if (share(other.role, operand.role))
+      return &other;
+  }
+  return nullptr;
+}
+
+/// Element type, rank and head size of each operand with an order.
+static LogicalResult verifyOperandTypes(AttentionOpInterface op,
+                                        ArrayRef<OrderedOperand> operands) {
+  for (const OrderedOperand &operand : operands) {
+    ShapedType type = operand.getType();
+    // attention_c1
+    // attention_backward_c1
+    if (type.getElementType() != op.getElementType())
+      return op->emitOpError()
+             << "expected " << operand.name << " of element type "
+             << op.getElementType() << " as q, got " << type.getElementType();
+    // attention_c2
+    // attention_backward_c2
+    if (type.getRank() != operand.order.getRank())
+      return op->emitOpError()
+             << "expected " << operand.name << " with the "
+             << operand.order.getRank() << " dimensions of its order "
+             << operand.order.getLetters() << ", got " << type.getRank();
+    // attention_c3
+    // attention_backward_c3
+    if (type.isDynamicDim(*operand.order.position('d')))
+      return op->emitOpError()
+             << "expected a static head size in " << operand.name;
+  }
+  return success();
+}
+
+/// The extents that operands with an order have to agree on.
+static LogicalResult verifyOperandShapes(AttentionOpInterface op,
+                                         ArrayRef<OrderedOperand> operands) {
+  auto agree = [&](char letter, const char *what,
+                   llvm::function_ref<bool(OperandRole, OperandRole)> share)
+      -> LogicalResult {
+    for (const OrderedOperand &operand : operands)
+      if (const OrderedOperand *first = findEqual(operands, operand, share))
+        if (failed(verifyExtent(op, operand.getExtent(letter),
+                                first->getExtent(letter),
+                                Twine(operand.name) + " with a " + what)))
+          return failure();
+    return success();
+  };
+  auto isOfQueries = [](OperandRole role) {
+    return role == OperandRole::Query || role == OperandRole::Output;
+  };
+  auto sameSequence = [&](OperandRole lhs, OperandRole rhs) {
+    return isOfQueries(lhs) == isOfQueries(rhs);
+  };
+  auto isOfScores = [](OperandRole role) {
+    return role == OperandRole::Query || role == OperandRole::Key;
+  };
+  auto sameSize = [&](OperandRole lhs, OperandRole rhs) {
+    return isOfScores(lhs) == isOfScores(rhs);
+  };
+  // attention_c4
+  // attention_backward_c4
+  for (const OrderedOperand &operand : operands)
+    if (failed(verifyExtent(op, operand.getExtent('b'), op.getBatch(),
+                            Twine(operand.name) + " with a batch")))
+      return failure();
+  // attention_c5
+  // attention_backward_c5
+  if (failed(agree('h', "head count", sameSequence)))
+    return failure();
+  // attention_c6
+  // attention_backward_c6
+  if (failed(agree('s', "sequence length", sameSequence)))
+    return failure();
+  // attention_c7
+  // attention_backward_c7
+  return agree('d', "head size", sameSize);
+}
+
+static LogicalResult verifyHeads(AttentionOpInterface op) {
+  // attention_c8
+  // attention_backward_c8
+  int64_t queryHeads = op.getNumQueryHeads(), kvHeads = op.getNumKVHeads();
+  if (!ShapedType::isDynamic(queryHeads) && !ShapedType::isDynamic(kvHeads) &&
+      (kvHeads == 0 ? queryHeads != 0 : queryHeads % kvHeads != 0))
+    return op->emitOpError() << "expected the number of query heads to be a "
+                                "multiple of the "
+                             << kvHeads << " key heads, got " << queryHeads;
+  return success();
+}
+
+static LogicalResult verifyBias(AttentionOpInterface op) {
+  if (!op.getBias())
+    return success();
+  ShapedType type = shapedTypeOf(op.getBias());
+  // attention_c9
+  // attention_backward_c9
+  if (type.getElementType() != op.getElementType() &&
+      type.getElementType() != op.getAccumulatorType())
+    return op->emitOpError()
+           << "expected bias of element type " << op.getElementType() << " or "
+           << op.getAccumulatorType() << ", got " << type.getElementType();
+  // attention_c10
+  // attention_backward_c10
+  int64_t expected[] = {op.getBatch(), op.getNumQueryHeads(),
+                        op.getQueryLength(), op.getKVLength()};
+  const char *names[] = {"batch", "head count", "query length", "key length"};
+  for (int64_t d = 0; d < 4; ++d)
+    if (type.getDimSize(d) != 1 &&
+        failed(verifyExtent(op, type.getDimSize(d), expected[d],
+                            Twine("bias with a ") + names[d])))
+      return failure();
+  return success();
+}
+
+static LogicalResult verifyMask(AttentionOpInterface op) {
+  // attention_c11
+  // attention_backward_c11
+  if (static_cast<bool>(op.getTileNum()) !=
+          static_cast<bool>(op.getTileIdx()) ||
+      static_cast<bool>(op.getTileNum()) != op.getTile().has_value())
+    return op->emitOpError() << "expected the num and idx of a tile list and "
+                                "its tile together";
+  if (op.hasTiles()) {
+    // attention_c12
+    // attention_backward_c12
+    if (failed(verifyTile(op, *op.getTile())))
+      return failure();
+    // attention_c13
+    // attention_backward_c13
+    if (failed(verifyTileList(op, shapedTypeOf(op.getTileNum()),
+                              shapedTypeOf(op.getTileIdx()), op.getBatch(),
+                              op.getNumQueryHeads(),
+                              ceilDivExtent(op.getQueryLength(), op.getQTile()),
+                              /*broadcast=*/true, "tile list")))
+      return failure();
+  }
+  // attention_c14
+  // attention_backward_c14
+  if (op.getKvValid() &&
+      failed(verifyExtent(op, shapedTypeOf(op.getKvValid()).getDimSize(0),
+                          op.getBatch(), "kv_valid with a batch")))
+    return failure();
+  // attention_c15
+  // attention_backward_c15
+  if (std::optional<PatternAttrInterface> pattern = op.getPattern())
+    return pattern->verifyShape([&] { return op->emitOpError(); },
+                                {op.getQueryLength(), op.getKVLength()});
+  return success();
+}
+
+static LogicalResult verifyLse(AttentionOpInterface op) {
+  if (!op.getLse())
+    return success();
+  ShapedType type = shapedTypeOf(op.getLse());
+  // attention_c16
+  // attention_backward_c16
+  if (type.getElementType() != op.getAccumulatorType())
+    return op->emitOpError()
+           << "expected lse of element type " << op.getAccumulatorType()
+           << ", got " << type.getElementType();
+  // attention_c17
+  // attention_backward_c17
+  int64_t expected[] = {op.getBatch(), op.getNumQueryHeads(),
+                        op.getQueryLength()};
+  const char *names[] = {"batch", "head count", "sequence length"};
+  for (int64_t d = 0; d < 3; ++d)
+    if (failed(verifyExtent(op, type.getDimSize(d), expected[d],
+                            Twine("lse with a ") + names[d])))
+      return failure();
+  return success();
+}
+
+static LogicalResult verifyAttention(AttentionOpInterface op) {
+  SmallVector<OrderedOperand> operands = op.getOrderedOperands();
+  if (failed(verifyUniformOperands(op)) ||
+      failed(verifyOperandTypes(op, operands)) ||
+      failed(verifyOperandShapes(op, operands)) || failed(verifyHeads(op)) ||
+      failed(verifyBias(op)) || failed(verifyMask(op)) || failed(verifyLse(op)))
+    return failure();
+  // attention_c18
+  // attention_backward_c18
+  if (!op.getScale().isFinite())
+    return op->emitOpError() << "expected a finite scale";
+  return success();
+}
+
+/// ODS checks the segments of optional operands only; those at `indices` of
+/// the definition are single.
+template <typename OpTy>
+static LogicalResult
+verifySegments(OpTy op, ArrayRef<std::pair<unsigned, const char *>> single) {
+  for (auto [index, name] : single) {
+    unsigned length = op.getODSOperandIndexAndLength(index).second;
+    if (length != 1)
+      return op.emitOpError() << "expected one " << name << ", got " << length;
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // AttentionOp
 //===----------------------------------------------------------------------===//
 
@@ -49,11 +278,6 @@ AttentionOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
   return success();
 }
 
-static DimOrderAttr orDefault(std::optional<DimOrderAttr> order,
-                              MLIRContext *context) {
-  return order ? *order : DimOrderAttr::getDefault(context);
-}
-
 DimOrderAttr AttentionOp::getQDimOrder() {
   return orDefault(getQOrder(), getContext());
 }
@@ -67,209 +291,24 @@ DimOrderAttr AttentionOp::getODimOrder() {
   return orDefault(getOOrder(), getContext());
 }
 
-/// The extent of dimension `letter`, from whichever of the operands knows it.
-static int64_t knownExtent(char letter,
-                           ArrayRef<std::pair<Value, DimOrderAttr>> operands) {
-  for (auto [value, order] : operands) {
-    int64_t extent = order.extent(letter, shapedTypeOf(value).getShape());
-    if (!ShapedType::isDynamic(extent))
-      return extent;
-  }
-  return ShapedType::kDynamic;
-}
-
-int64_t AttentionOp::getBatch() {
-  return knownExtent('b', {{getQ(), getQDimOrder()},
-                           {getK(), getKDimOrder()},
-                           {getV(), getVDimOrder()},
-                           {getOutput(), getODimOrder()}});
-}
-int64_t AttentionOp::getNumQueryHeads() {
-  return knownExtent('h',
-                     {{getQ(), getQDimOrder()}, {getOutput(), getODimOrder()}});
-}
-int64_t AttentionOp::getNumKVHeads() {
-  return knownExtent('h', {{getK(), getKDimOrder()}, {getV(), getVDimOrder()}});
-}
-int64_t AttentionOp::getQueryLength() {
-  return knownExtent('s',
-                     {{getQ(), getQDimOrder()}, {getOutput(), getODimOrder()}});
-}
-int64_t AttentionOp::getKVLength() {
-  return knownExtent('s', {{getK(), getKDimOrder()}, {getV(), getVDimOrder()}});
-}
-int64_t AttentionOp::getHeadSize() {
-  return knownExtent('d', {{getQ(), getQDimOrder()}, {getK(), getKDimOrder()}});
-}
-int64_t AttentionOp::getValueHeadSize() {
-  return knownExtent('d',
-                     {{getV(), getVDimOrder()}, {getOutput(), getODimOrder()}});
-}
-
-Type AttentionOp::getAccumulatorType() {
-  return mlir::dit::getAccumulatorType(getElementType());
-}
-
-/// Orders, element types and extents of q, k, v and the output.
-static LogicalResult verifyOperandShapes(AttentionOp op) {
-  struct Operand {
-    const char *name;
-    Value value;
-    DimOrderAttr order;
-  };
-  Operand operands[] = {{"q", op.getQ(), op.getQDimOrder()},
-                        {"k", op.getK(), op.getKDimOrder()},
-                        {"v", op.getV(), op.getVDimOrder()},
-                        {"output", op.getOutput(), op.getODimOrder()}};
-  for (Operand &operand : operands) {
-    ShapedType type = shapedTypeOf(operand.value);
-    // attention_c1
-    if (type.getElementType() != op.getElementType())
-      return op.emitOpError()
-             << "expected " << operand.name << " of element type "
-             << op.getElementType() << " as q, got " << type.getElementType();
-    // attention_c2
-    if (type.getRank() != operand.order.getRank())
-      return op.emitOpError()
-             << "expected " << operand.name << " with the "
-             << operand.order.getRank() << " dimensions of its order "
-             << operand.order.getLetters() << ", got " << type.getRank();
-    // attention_c3
-    if (type.isDynamicDim(*operand.order.position('d')))
-      return op.emitOpError()
-             << "expected a static head size in " << operand.name;
-  }
-  // For each dimension, the operands that have to agree on it.
-  auto extentOf = [](const Operand &operand, char letter) {
-    return operand.order.extent(letter, shapedTypeOf(operand.value).getShape());
-  };
-  auto agree = [&](const Operand &lhs, const Operand &rhs, char letter,
-                   const char *what) {
-    return verifyExtent(op, extentOf(rhs, letter), extentOf(lhs, letter),
-                        Twine(rhs.name) + " with a " + what);
-  };
-  const Operand &q = operands[0], &k = operands[1], &v = operands[2],
-                &o = operands[3];
-  // attention_c4
-  for (const Operand *other : {&k, &v, &o})
-    if (failed(verifyExtent(op, extentOf(*other, 'b'), op.getBatch(),
-                            Twine(other->name) + " with a batch")))
-      return failure();
-  // attention_c5
-  if (failed(agree(q, o, 'h', "head count")) ||
-      failed(agree(k, v, 'h', "head count")))
-    return failure();
-  // attention_c6
-  if (failed(agree(q, o, 's', "sequence length")) ||
-      failed(agree(k, v, 's', "sequence length")))
-    return failure();
-  // attention_c7
-  if (failed(agree(q, k, 'd', "head size")) ||
-      failed(agree(v, o, 'd', "head size")))
-    return failure();
-  return success();
-}
-
-static LogicalResult verifyBias(AttentionOp op) {
-  if (!op.getBias())
-    return success();
-  ShapedType type = shapedTypeOf(op.getBias());
-  // attention_c9
-  if (type.getElementType() != op.getElementType() &&
-      type.getElementType() != op.getAccumulatorType())
-    return op.emitOpError()
-           << "expected bias of element type " << op.getElementType() << " or "
-           << op.getAccumulatorType() << ", got " << type.getElementType();
-  // attention_c10
-  int64_t expected[] = {op.getBatch(), op.getNumQueryHeads(),
-                        op.getQueryLength(), op.getKVLength()};
-  const char *names[] = {"batch", "head count", "query length", "key length"};
-  for (int64_t d = 0; d < 4; ++d)
-    if (type.getDimSize(d) != 1 &&
-        failed(verifyExtent(op, type.getDimSize(d), expected[d],
-                            Twine("bias with a ") + names[d])))
-      return failure();
-  return success();
-}
-
-static LogicalResult verifyMask(AttentionOp op) {
-  // attention_c11
-  if (static_cast<bool>(op.getTileNum()) !=
-          static_cast<bool>(op.getTileIdx()) ||
-      static_cast<bool>(op.getTileNum()) != op.getTile().has_value())
-    return op.emitOpError() << "expected the num and idx of a tile list and "
-                               "its tile together";
-  if (op.hasTiles()) {
-    // attention_c12
-    if (failed(verifyTile(op, *op.getTile())))
-      return failure();
-    // attention_c13
-    if (failed(verifyTileList(op, shapedTypeOf(op.getTileNum()),
-                              shapedTypeOf(op.getTileIdx()), op.getBatch(),
-                              op.getNumQueryHeads(),
-                              ceilDivExtent(op.getQueryLength(), op.getQTile()),
-                              /*broadcast=*/true, "tile list")))
-      return failure();
-  }
-  // attention_c14
-  if (op.getKvValid() &&
-      failed(verifyExtent(op, shapedTypeOf(op.getKvValid()).getDimSize(0),
-                          op.getBatch(), "kv_valid with a batch")))
-    return failure();
-  // attention_c15
-  if (std::optional<PatternAttrInterface> pattern = op.getPattern())
-    return pattern->verifyShape([&] { return op.emitOpError(); },
-                                {op.getQueryLength(), op.getKVLength()});
-  return success();
-}
-
-static LogicalResult verifyLse(AttentionOp op) {
-  if (!op.getLse())
-    return success();
-  ShapedType type = shapedTypeOf(op.getLse());
-  // attention_c16
-  if (type.getElementType() != op.getAccumulatorType())
-    return op.emitOpError()
-           << "expected lse of element type " << op.getAccumulatorType()
-           << ", got " << type.getElementType();
-  // attention_c17
-  int64_t expected[] = {op.getBatch(), op.getNumQueryHeads(),
-                        op.getQueryLength()};
-  const char *names[] = {"batch", "head count", "sequence length"};
-  for (int64_t d = 0; d < 3; ++d)
-    if (failed(verifyExtent(op, type.getDimSize(d), expected[d],
-                            Twine("lse with a ") + names[d])))
-      return failure();
-  return success();
-}
-
-/// ODS checks the segments of optional operands only.
-static LogicalResult verifySegments(AttentionOp op) {
-  // attention_c21
-  for (auto [index, name] : {std::pair(0, "q"), std::pair(1, "k"),
-                             std::pair(2, "v"), std::pair(7, "output")}) {
-    unsigned length = op.getODSOperandIndexAndLength(index).second;
-    if (length != 1)
-      return op.emitOpError() << "expected one " << name << ", got " << length;
-  }
-  return success();
+SmallVector<OrderedOperand> AttentionOp::getOrderedOperands() {
+  return {{"q", &getQMutable(), OperandRole::Query, getQOrderAttrName(),
+           getQDimOrder()},
+          {"k", &getKMutable(), OperandRole::Key, getKOrderAttrName(),
+           getKDimOrder()},
+          {"v", &getVMutable(), OperandRole::Value, getVOrderAttrName(),
+           getVDimOrder()},
+          {"output", &getOutputMutable(), OperandRole::Output,
+           getOOrderAttrName(), getODimOrder()}};
 }
 
 LogicalResult AttentionOp::verify() {
-  if (failed(verifySegments(*this)))
+  // attention_c21
+  if (failed(
+          verifySegments(*this, {{0, "q"}, {1, "k"}, {2, "v"}, {7, "output"}})))
     return failure();
-  if (failed(verifyUniformOperands(*this)) ||
-      failed(verifyOperandShapes(*this)))
+  if (failed(verifyAttention(*this)))
     return failure();
-  // attention_c8
-  if (failed(verifyHeadGroups(*this, getNumQueryHeads(), getNumKVHeads())))
-    return failure();
-  if (failed(verifyBias(*this)) || failed(verifyMask(*this)) ||
-      failed(verifyLse(*this)))
-    return failure();
-  // attention_c18
-  if (!getScale().isFinite())
-    return emitOpError() << "expected a finite scale";
   // attention_c19
   if (getSite() && getSite()->empty())
     return emitOpError() << "expected a site name that is not empty";
@@ -278,6 +317,52 @@ LogicalResult AttentionOp::verify() {
     return verifyExtent(*this, getQueryLength(), grid->getNumTokens(),
                         "a query length equal to the grid's number of tokens,");
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// AttentionBackwardOp
+//===----------------------------------------------------------------------===//
+
+DIT_DEFINE_TRAILING_INITS_OP_METHODS(AttentionBackwardOp, 3)
+DIT_DEFINE_CAST_FOLD(AttentionBackwardOp)
+
+SmallVector<OrderedOperand> AttentionBackwardOp::getOrderedOperands() {
+  auto make = [&](StringRef name, OpOperand &operand, OperandRole role,
+                  StringAttr orderName, std::optional<DimOrderAttr> order) {
+    return OrderedOperand{name, &operand, role, orderName,
+                          orDefault(order, getContext())};
+  };
+  return {make("q", getQMutable(), OperandRole::Query, getQOrderAttrName(),
+               getQOrder()),
+          make("k", getKMutable(), OperandRole::Key, getKOrderAttrName(),
+               getKOrder()),
+          make("v", getVMutable(), OperandRole::Value, getVOrderAttrName(),
+               getVOrder()),
+          make("o", getOMutable(), OperandRole::Output, getOOrderAttrName(),
+               getOOrder()),
+          make("do", getDOMutable(), OperandRole::Output, getDoOrderAttrName(),
+               getDoOrder()),
+          make("dq", getDqMutable(), OperandRole::Query, getDqOrderAttrName(),
+               getDqOrder()),
+          make("dk", getDkMutable(), OperandRole::Key, getDkOrderAttrName(),
+               getDkOrder()),
+          make("dv", getDvMutable(), OperandRole::Value, getDvOrderAttrName(),
+               getDvOrder())};
+}
+
+LogicalResult AttentionBackwardOp::verify() {
+  // attention_backward_c19
+  if (failed(verifySegments(*this, {{0, "q"},
+                                    {1, "k"},
+                                    {2, "v"},
+                                    {3, "o"},
+                                    {4, "lse"},
+                                    {5, "do"},
+                                    {10, "dq"},
+                                    {11, "dk"},
+                                    {12, "dv"}})))
+    return failure();
+  return verifyAttention(*this);
 }
 
 //===----------------------------------------------------------------------===//

@@ -83,13 +83,14 @@ void DitDialect::initialize() {
 #include "dit/Dialect/Dit/IR/DitOps.cpp.inc"
       >();
   addInterfaces<DitBytecodeInterface, DitInlinerInterface>();
-  declarePromisedInterfaces<bufferization::BufferizableOpInterface, AttentionOp,
-                            AttentionMergeOp, LowRankScoreOp, TopkMaskOp,
-                            TilesUnionOp, TilesSliceOp, TilesTransposeOp,
-                            GroupTokensOp, UngroupTokensOp>();
+  declarePromisedInterfaces<
+      bufferization::BufferizableOpInterface, AttentionOp, AttentionBackwardOp,
+      AttentionMergeOp, LowRankScoreOp, TopkMaskOp, TilesUnionOp, TilesSliceOp,
+      TilesTransposeOp, GroupTokensOp, UngroupTokensOp>();
   declarePromisedInterfaces<TilingInterface, AttentionOp>();
   declarePromisedInterfaces<RuntimeVerifiableOpInterface, AttentionOp,
-                            TilesUnionOp, TilesSliceOp, TilesTransposeOp>();
+                            AttentionBackwardOp, TilesUnionOp, TilesSliceOp,
+                            TilesTransposeOp>();
 }
 
 Operation *DitDialect::materializeConstant(OpBuilder &builder, Attribute value,

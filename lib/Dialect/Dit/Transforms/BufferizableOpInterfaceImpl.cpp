@@ -102,8 +102,8 @@ static void attach(MLIRContext &context) {
 void mlir::dit::registerBufferizableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, DitDialect *) {
-    attach<DestinationModel, AttentionOp, AttentionMergeOp, LowRankScoreOp,
-           GroupTokensOp, UngroupTokensOp>(*context);
+    attach<DestinationModel, AttentionOp, AttentionBackwardOp, AttentionMergeOp,
+           LowRankScoreOp, GroupTokensOp, UngroupTokensOp>(*context);
     attach<TileListModel, TopkMaskOp, TilesUnionOp, TilesSliceOp,
            TilesTransposeOp>(*context);
   });

@@ -141,16 +141,22 @@ private:
   MessageFn message;
 };
 
+/// An attention or its gradient.
+template <typename OpTy>
 struct AttentionModel
-    : RuntimeVerifiableOpInterface::ExternalModel<AttentionModel, AttentionOp> {
+    : RuntimeVerifiableOpInterface::ExternalModel<AttentionModel<OpTy>, OpTy> {
   void generateRuntimeVerification(Operation *op, OpBuilder &builder,
                                    Location loc, MessageFn message) const {
-    auto attention = cast<AttentionOp>(op);
+    auto attention = cast<AttentionOpInterface>(op);
     if (!attention.hasTiles() && !attention.getKvValid())
       return;
     CheckEmitter e(op, builder, loc, message);
-    Value numKeys =
-        e.extent(attention.getK(), *attention.getKDimOrder().position('s'));
+    SmallVector<OrderedOperand> operands = attention.getOrderedOperands();
+    const OrderedOperand *k =
+        llvm::find_if(operands, [](const OrderedOperand &operand) {
+          return operand.role == OperandRole::Key;
+        });
+    Value numKeys = e.extent(k->getValue(), *k->order.position('s'));
     if (attention.hasTiles()) {
       Value numTiles = arith::CeilDivUIOp::create(
           e.b, numKeys, e.constant(attention.getKVTile()));
@@ -215,7 +221,9 @@ struct TransposeModel
 void mlir::dit::registerRuntimeVerifiableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, DitDialect *) {
-    AttentionOp::attachInterface<AttentionModel>(*context);
+    AttentionOp::attachInterface<AttentionModel<AttentionOp>>(*context);
+    AttentionBackwardOp::attachInterface<AttentionModel<AttentionBackwardOp>>(
+        *context);
     TilesUnionOp::attachInterface<UnionModel>(*context);
     TilesSliceOp::attachInterface<SliceModel>(*context);
     TilesTransposeOp::attachInterface<TransposeModel>(*context);

@@ -379,3 +379,32 @@ func.func @order_with_other_type(%x: tensor<2x64x8xf32>, %e: tensor<?x64x8xf32>)
   %0 = dit.group_tokens ins(%x : tensor<2x64x8xf32>) dim 1 grid <4x4x4> cube [1, 1, 1] outs(%e : tensor<?x64x8xf32>)
   return %0 : tensor<?x64x8xf32>
 }
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// Gradients
+//===----------------------------------------------------------------------===//
+
+// Layouts go into the orders of inputs and of results; what holds everything
+// goes.
+// CHECK-LABEL: func.func @gradient
+// CHECK-SAME: (%[[Q:.*]]: tensor<2x64x4x32xf32>, %[[K:.*]]: tensor<2x4x64x32xf32>, %[[L:.*]]: tensor<2x4x64xf32>, %[[D:.*]]: tensor<64x2x4x32xf32>, %{{.*}}: tensor<2x4x64x32xf32>, %{{.*}}: tensor<2x64x4x32xf32>)
+func.func @gradient(%q: tensor<2x64x4x32xf32>, %k: tensor<2x4x64x32xf32>, %l: tensor<2x4x64xf32>, %d: tensor<64x2x4x32xf32>,
+                    %e: tensor<2x4x64x32xf32>, %f: tensor<2x64x4x32xf32>)
+    -> (tensor<2x4x64x32xf32>, tensor<2x64x4x32xf32>, tensor<2x4x64x32xf32>) {
+  // CHECK-NEXT: %[[INIT:.*]] = tensor.empty() : tensor<2x64x4x32xf32>
+  // CHECK-NEXT: %[[R:.*]]:3 = dit.attention_backward ins(%[[Q]], %[[K]], %[[K]], %[[K]], %[[L]], %[[D]] :
+  // CHECK-NOT: pattern
+  // CHECK-SAME: outs(%{{.*}}, %[[INIT]], %{{.*}} : tensor<2x4x64x32xf32>, tensor<2x64x4x32xf32>, tensor<2x4x64x32xf32>)
+  // CHECK-SAME: {dk_order = #dit.order<bshd>, do_order = #dit.order<sbhd>, q_order = #dit.order<bshd>, scale = 1.250000e-01 : f64}
+  // CHECK-NEXT: return %[[R]]#0, %[[R]]#1, %[[R]]#2
+  %t = linalg.transpose ins(%q : tensor<2x64x4x32xf32>) outs(%e : tensor<2x4x64x32xf32>) permutation = [0, 2, 1, 3]
+  %u = linalg.transpose ins(%d : tensor<64x2x4x32xf32>) outs(%e : tensor<2x4x64x32xf32>) permutation = [1, 2, 0, 3]
+  %dq, %dk, %dv = dit.attention_backward
+    ins(%t, %k, %k, %k, %l, %u : tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64xf32>, tensor<2x4x64x32xf32>)
+    pattern(#dit.window<left = -1, right = 64>)
+    outs(%e, %e, %e : tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>) {scale = 0.125 : f64, k_order = #dit.order<bhsd>}
+  %w = linalg.transpose ins(%dk : tensor<2x4x64x32xf32>) outs(%f : tensor<2x64x4x32xf32>) permutation = [0, 2, 1, 3]
+  return %dq, %w, %dv : tensor<2x4x64x32xf32>, tensor<2x64x4x32xf32>, tensor<2x4x64x32xf32>
+}

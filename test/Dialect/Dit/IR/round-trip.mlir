@@ -45,6 +45,39 @@ func.func @attention_dynamic(%q: tensor<?x4x?x32xf16>, %k: tensor<?x4x?x32xf16>,
   return %o : tensor<?x4x?x32xf16>
 }
 
+// CHECK-LABEL: func.func @attention_backward
+func.func @attention_backward(
+    %q: tensor<2x64x4x32xbf16>, %k: tensor<2x2x64x32xbf16>, %o: tensor<2x4x64x32xbf16>, %l: tensor<2x4x64xf32>,
+    %b: tensor<1x1x64x64xf32>, %num: tensor<1x4x2xi32>, %idx: tensor<1x4x2x?xi32>, %n: tensor<2xi32>, %dk: tensor<64x2x2x32xbf16>)
+    -> (tensor<2x64x4x32xbf16>, tensor<64x2x2x32xbf16>, tensor<2x2x64x32xbf16>) {
+  // CHECK: %{{.*}}:3 = dit.attention_backward ins(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<2x64x4x32xbf16>, tensor<2x2x64x32xbf16>, tensor<2x2x64x32xbf16>, tensor<2x4x64x32xbf16>, tensor<2x4x64xf32>, tensor<2x4x64x32xbf16>)
+  // CHECK-SAME: bias(%{{.*}} : tensor<1x1x64x64xf32>)
+  // CHECK-SAME: pattern(#dit.causal)
+  // CHECK-SAME: tiles(%{{.*}}, %{{.*}} : tensor<1x4x2xi32>, tensor<1x4x2x?xi32>) by [32, 1]
+  // CHECK-SAME: kv_valid(%{{.*}} : tensor<2xi32>)
+  // CHECK-SAME: outs(%{{.*}}, %{{.*}}, %{{.*}} : tensor<2x64x4x32xbf16>, tensor<64x2x2x32xbf16>, tensor<2x2x64x32xbf16>)
+  // CHECK-SAME: dk_order = #dit.order<sbhd>, dq_order = #dit.order<bshd>, q_order = #dit.order<bshd>, scale = 1.700000e-01 : f64
+  %0:3 = dit.attention_backward
+    ins(%q, %k, %k, %o, %l, %o : tensor<2x64x4x32xbf16>, tensor<2x2x64x32xbf16>, tensor<2x2x64x32xbf16>, tensor<2x4x64x32xbf16>, tensor<2x4x64xf32>, tensor<2x4x64x32xbf16>)
+    bias(%b : tensor<1x1x64x64xf32>)
+    pattern(#dit.causal)
+    tiles(%num, %idx : tensor<1x4x2xi32>, tensor<1x4x2x?xi32>) by [32, 1]
+    kv_valid(%n : tensor<2xi32>)
+    outs(%q, %dk, %k : tensor<2x64x4x32xbf16>, tensor<64x2x2x32xbf16>, tensor<2x2x64x32xbf16>)
+    {scale = 0.17 : f64, q_order = #dit.order<bshd>, dq_order = #dit.order<bshd>, dk_order = #dit.order<sbhd>}
+  return %0#0, %0#1, %0#2 : tensor<2x64x4x32xbf16>, tensor<64x2x2x32xbf16>, tensor<2x2x64x32xbf16>
+}
+
+// CHECK-LABEL: func.func @attention_backward_memref
+func.func @attention_backward_memref(%x: memref<2x4x?x32xf64>, %l: memref<2x4x?xf64>) {
+  // CHECK-NEXT: dit.attention_backward ins
+  // CHECK-SAME: outs(%{{.*}}, %{{.*}}, %{{.*}} : memref<2x4x?x32xf64>, memref<2x4x?x32xf64>, memref<2x4x?x32xf64>) {scale
+  dit.attention_backward
+    ins(%x, %x, %x, %x, %l, %x : memref<2x4x?x32xf64>, memref<2x4x?x32xf64>, memref<2x4x?x32xf64>, memref<2x4x?x32xf64>, memref<2x4x?xf64>, memref<2x4x?x32xf64>)
+    outs(%x, %x, %x : memref<2x4x?x32xf64>, memref<2x4x?x32xf64>, memref<2x4x?x32xf64>) {scale = 1.0 : f64}
+  return
+}
+
 // CHECK-LABEL: func.func @attention_memref
 func.func @attention_memref(%k: memref<64x8xf64>, %l: memref<1x1x64xf64>) {
   // CHECK-NEXT: dit.attention ins

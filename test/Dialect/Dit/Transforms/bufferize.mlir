@@ -86,3 +86,21 @@ func.func @others(%q: tensor<1x2x64x8xf32>, %l: tensor<1x2x64xf32>, %at: index)
   %o, %lse = dit.attention_merge ins((%q, %l), (%u, %l) : tensor<1x2x64x8xf32>, tensor<1x2x64xf32>, tensor<1x2x64x8xf32>, tensor<1x2x64xf32>) outs(%o0, %l0 : tensor<1x2x64x8xf32>, tensor<1x2x64xf32>)
   return %n4, %i4, %n6, %i6, %o, %lse : tensor<1x2x2xi32>, tensor<1x2x2x8xi32>, tensor<1x2x8xi32>, tensor<1x2x8x4xi32>, tensor<1x2x64x8xf32>, tensor<1x2x64xf32>
 }
+
+// -----
+
+// The gradients are built in the arguments.
+// CHECK-LABEL: func.func @gradient_in_place(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: memref<1x1x16x8xf32>, %[[L:[a-z0-9]+]]: memref<1x1x16xf32>, %[[DQ:[a-z0-9]+]]: memref<1x1x16x8xf32>, %[[DK:[a-z0-9]+]]: memref<1x1x16x8xf32>, %[[DV:[a-z0-9]+]]: memref<1x1x16x8xf32>)
+// CHECK-NEXT: dit.attention_backward ins(%[[X]], %[[X]], %[[X]], %[[X]], %[[L]], %[[X]] : {{.*}}) outs(%[[DQ]], %[[DK]], %[[DV]] :
+// CHECK-NEXT: return %[[DQ]], %[[DK]], %[[DV]]
+func.func @gradient_in_place(%x: tensor<1x1x16x8xf32>, %l: tensor<1x1x16xf32>,
+                             %dq: tensor<1x1x16x8xf32> {bufferization.writable = true},
+                             %dk: tensor<1x1x16x8xf32> {bufferization.writable = true},
+                             %dv: tensor<1x1x16x8xf32> {bufferization.writable = true})
+    -> (tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>) {
+  %r:3 = dit.attention_backward
+      ins(%x, %x, %x, %x, %l, %x : tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>, tensor<1x1x16xf32>, tensor<1x1x16x8xf32>)
+      outs(%dq, %dk, %dv : tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>) {scale = 1.0 : f64}
+  return %r#0, %r#1, %r#2 : tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>
+}

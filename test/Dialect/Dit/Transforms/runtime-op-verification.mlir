@@ -63,3 +63,19 @@ func.func @lists(%n: tensor<2x4x8xi32>, %x: tensor<2x4x8x6xi32>, %n1: tensor<1x1
   %2:2 = dit.tiles_transpose ins(%n, %x : tensor<2x4x8xi32>, tensor<2x4x8x6xi32>) outs(%n, %x : tensor<2x4x8xi32>, tensor<2x4x8x6xi32>)
   return %0#0, %2#0, %1#0 : tensor<2x4x8xi32>, tensor<2x4x8xi32>, tensor<1x1x8xi32>
 }
+
+// A gradient is checked like its attention.
+// CHECK-LABEL: func.func @gradient
+func.func @gradient(%q: memref<2x4x64x32xf32>, %l: memref<2x4x64xf32>, %num: memref<1x4x2xi32>, %idx: memref<1x4x2x?xi32>, %n: memref<2xi32>) {
+  // CHECK: cf.assert {{.*}}number of listed tiles is negative or above the capacity
+  // CHECK: cf.assert {{.*}}listed tiles are negative or do not ascend
+  // CHECK: cf.assert {{.*}}listed tile is beyond the last tile
+  // CHECK: cf.assert {{.*}}kv_valid is negative or above the number of keys
+  // CHECK: dit.attention_backward
+  dit.attention_backward
+    ins(%q, %q, %q, %q, %l, %q : memref<2x4x64x32xf32>, memref<2x4x64x32xf32>, memref<2x4x64x32xf32>, memref<2x4x64x32xf32>, memref<2x4x64xf32>, memref<2x4x64x32xf32>)
+    tiles(%num, %idx : memref<1x4x2xi32>, memref<1x4x2x?xi32>) by [32, 8]
+    kv_valid(%n : memref<2xi32>)
+    outs(%q, %q, %q : memref<2x4x64x32xf32>, memref<2x4x64x32xf32>, memref<2x4x64x32xf32>) {scale = 1.0 : f64}
+  return
+}

@@ -81,6 +81,46 @@ void emitAllKeys(OpBuilder &builder, Location loc, Value kvLen,
 #define GET_ATTRDEF_CLASSES
 #include "dit/Dialect/Dit/IR/DitAttributes.h.inc"
 
+namespace mlir::dit {
+
+/// What the dimensions of an operand of an attention are: the heads and the
+/// length of the queries or of the keys, and the head size of q and k or of v
+/// and the output.
+enum class OperandRole {
+  Query = 0,
+  Key = 1,
+  Value = 2,
+  Output = 3,
+};
+
+/// An operand of an attention with its dimension order.
+struct OrderedOperand {
+  StringRef name;
+  OpOperand *operand;
+  OperandRole role;
+  /// The attribute that holds the order; absent for the default.
+  StringAttr orderName;
+  DimOrderAttr order;
+
+  Value getValue() const { return operand->get(); }
+  ShapedType getType() const { return cast<ShapedType>(getValue().getType()); }
+  /// Extent of dimension `letter`, 1 if the order lacks it.
+  int64_t getExtent(char letter) const {
+    return order.extent(letter, getType().getShape());
+  }
+};
+
+namespace detail {
+/// The extent of dimension `letter`, from whichever of the operands of one of
+/// `roles` (of any without) knows it.
+int64_t getExtent(ArrayRef<OrderedOperand> operands, char letter,
+                  ArrayRef<OperandRole> roles = {});
+} // namespace detail
+
+} // namespace mlir::dit
+
+#include "dit/Dialect/Dit/IR/DitOpInterfaces.h.inc"
+
 #define GET_OP_CLASSES
 #include "dit/Dialect/Dit/IR/DitOps.h.inc"
 

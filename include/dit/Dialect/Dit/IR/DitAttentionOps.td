@@ -10,8 +10,18 @@
 #define DIT_DIALECT_DIT_IR_DITATTENTIONOPS_TD
 
 include "dit/Dialect/Dit/IR/DitBase.td"
+include "dit/Dialect/Dit/IR/DitInterfaces.td"
 
-def Dit_AttentionOp : Dit_DestinationOp<"attention", [AttrSizedOperandSegments]> {
+// An op of queries, keys and values in dimension orders of their own.
+class Dit_AttentionLikeOp<string mnemonic>
+    : Dit_DestinationOp<mnemonic, [
+        AttrSizedOperandSegments,
+        DeclareOpInterfaceMethods<Dit_AttentionOpInterface,
+                                  ["getOrderedOperands"]>]> {
+  let hasCanonicalizer = 1;
+}
+
+def Dit_AttentionOp : Dit_AttentionLikeOp<"attention"> {
   let summary = "Scaled-dot-product attention under a pattern and a tile list";
   let description = [{
     With q of `[B, Hq, Sq, D]`, k of `[B, Hkv, Skv, D]` and v of
@@ -70,7 +80,6 @@ def Dit_AttentionOp : Dit_DestinationOp<"attention", [AttrSizedOperandSegments]>
     `outs` `(` $output (`,` $lse^)? `:` type($output) (`,` type($lse)^)? `)`
     attr-dict
   }];
-  let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable();
 
@@ -79,24 +88,73 @@ def Dit_AttentionOp : Dit_DestinationOp<"attention", [AttrSizedOperandSegments]>
     DimOrderAttr getKDimOrder();
     DimOrderAttr getVDimOrder();
     DimOrderAttr getODimOrder();
+  }];
+}
 
-    // Extents of the problem, `ShapedType::kDynamic` where unknown.
-    int64_t getBatch();
-    int64_t getNumQueryHeads();
-    int64_t getNumKVHeads();
-    int64_t getQueryLength();
-    int64_t getKVLength();
-    int64_t getHeadSize();
-    int64_t getValueHeadSize();
+def Dit_AttentionBackwardOp : Dit_AttentionLikeOp<"attention_backward"> {
+  let summary = "Gradient of an attention";
+  let description = [{
+    Given what `dit.attention` takes, what it gives (`o` and `lse`) and the
+    gradient `do` of its output, computes the gradients of q, k and v. With
+    `s` the scores of the attention, `g = h / (Hq / Hkv)`, and the sums of dk
+    and dv over the query heads of a key head:
 
-    ::mlir::Type getElementType() {
-      return ::llvm::cast<::mlir::ShapedType>(getQ().getType()).getElementType();
-    }
-    /// f64 for f64, else f32: the type of the arithmetic and of the LSE.
-    ::mlir::Type getAccumulatorType();
-    bool hasTiles() { return static_cast<bool>(getTileNum()); }
-    int64_t getQTile() { return (*getTile())[0]; }
-    int64_t getKVTile() { return (*getTile())[1]; }
+    ```
+    p[b,h,i,j]  = exp(s[b,h,i,j] - lse[b,h,i]) where (i, j) is allowed, else 0
+    delta[b,h,i] = sum_d do[b,h,i,d] o[b,h,i,d]
+    ds[b,h,i,j] = p[b,h,i,j] (sum_d do[b,h,i,d] v[b,g,j,d] - delta[b,h,i])
+    dq[b,h,i,:] = scale * sum_j ds[b,h,i,j] k[b,g,j,:]
+    dk[b,g,j,:] = scale * sum_{h,i} ds[b,h,i,j] q[b,h,i,:]
+    dv[b,g,j,:] = sum_{h,i} p[b,h,i,j] do[b,h,i,:]
+    ```
+
+    The weights are computed anew from `lse`, so the op stores nothing of the
+    size of the scores. A row with an LSE of -inf has no weights. There is no
+    gradient of the bias.
+
+    ```mlir
+    %dq, %dk, %dv = dit.attention_backward
+        ins(%q, %k, %v, %o, %lse, %do : tensor<2x4x64x32xf32>,
+            tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>,
+            tensor<2x4x64xf32>, tensor<2x4x64x32xf32>)
+        pattern(#dit.window<left = 8, right = 8>)
+        outs(%dq0, %dk0, %dv0 : tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>,
+             tensor<2x4x64x32xf32>)
+        {scale = 0.17677669529663687 : f64}
+    ```
+  }];
+  let arguments = (ins
+    Dit_AttentionOperand:$q, Dit_AttentionOperand:$k, Dit_AttentionOperand:$v,
+    Dit_AttentionOperand:$o, Dit_Lse:$lse, Dit_AttentionOperand:$d_o,
+    Optional<Dit_Bias>:$bias,
+    Optional<Dit_TileNum>:$tileNum, Optional<Dit_TileIdx>:$tileIdx,
+    Optional<Dit_Counts>:$kvValid,
+    Dit_AttentionOperand:$dq, Dit_AttentionOperand:$dk,
+    Dit_AttentionOperand:$dv,
+    F64Attr:$scale,
+    OptionalAttr<Dit_PatternAttrInterface>:$pattern,
+    OptionalAttr<DenseI64ArrayAttr>:$tile,
+    OptionalAttr<Dit_DimOrderAttr>:$q_order,
+    OptionalAttr<Dit_DimOrderAttr>:$k_order,
+    OptionalAttr<Dit_DimOrderAttr>:$v_order,
+    OptionalAttr<Dit_DimOrderAttr>:$o_order,
+    OptionalAttr<Dit_DimOrderAttr>:$do_order,
+    OptionalAttr<Dit_DimOrderAttr>:$dq_order,
+    OptionalAttr<Dit_DimOrderAttr>:$dk_order,
+    OptionalAttr<Dit_DimOrderAttr>:$dv_order);
+  let assemblyFormat = [{
+    `ins` `(` $q `,` $k `,` $v `,` $o `,` $lse `,` $d_o `:` type($q) `,`
+      type($k) `,` type($v) `,` type($o) `,` type($lse) `,` type($d_o) `)`
+    (`bias` `(` $bias^ `:` type($bias) `)`)?
+    (`pattern` `(` $pattern^ `)`)?
+    (`tiles` `(` $tileNum^ `,` $tileIdx `:` type($tileNum) `,` type($tileIdx)
+      `)` `by` $tile)?
+    (`kv_valid` `(` $kvValid^ `:` type($kvValid) `)`)?
+    `outs` `(` $dq `,` $dk `,` $dv `:` type($dq) `,` type($dk) `,` type($dv)
+      `)` attr-dict
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable();
   }];
 }
 

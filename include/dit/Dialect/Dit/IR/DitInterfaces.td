@@ -103,4 +103,81 @@ def Dit_PatternAttrInterface : AttrInterface<"PatternAttrInterface"> {
   ];
 }
 
+def Dit_AttentionOpInterface : OpInterface<"AttentionOpInterface"> {
+  let cppNamespace = "::mlir::dit";
+  let description = [{
+    What `dit.attention` and its gradient have in common: queries, keys and
+    values in dimension orders of their own, a scale, and what says which
+    positions are allowed.
+  }];
+  let methods = [
+    InterfaceMethod<"The queries.", "::mlir::Value", "getQ">,
+    InterfaceMethod<"The keys.", "::mlir::Value", "getK">,
+    InterfaceMethod<"The values.", "::mlir::Value", "getV">,
+    InterfaceMethod<"The log-sum-exp of the rows, or null.",
+                    "::mlir::Value", "getLse">,
+    InterfaceMethod<"What is added to the scores, or null.",
+                    "::mlir::Value", "getBias">,
+    InterfaceMethod<"How many tiles the rows of the tile list have, or null.",
+                    "::mlir::Value", "getTileNum">,
+    InterfaceMethod<"Which tiles these are, or null.",
+                    "::mlir::Value", "getTileIdx">,
+    InterfaceMethod<"How many keys of each batch count, or null.",
+                    "::mlir::Value", "getKvValid">,
+    InterfaceMethod<"The pattern, if there is one.",
+                    "::std::optional<::mlir::dit::PatternAttrInterface>",
+                    "getPattern">,
+    InterfaceMethod<"Queries and keys of a tile of the list.",
+                    "::std::optional<::llvm::ArrayRef<int64_t>>", "getTile">,
+    InterfaceMethod<"The factor of the scores.", "::llvm::APFloat",
+                    "getScale">,
+    InterfaceMethod<[{
+        The operands that have a dimension order, in the order of the op.
+      }], "::llvm::SmallVector<::mlir::dit::OrderedOperand>",
+      "getOrderedOperands">,
+  ];
+  let extraSharedClassDeclaration = [{
+    // Extents of the problem, `ShapedType::kDynamic` where unknown.
+    int64_t getBatch() {
+      return ::mlir::dit::detail::getExtent($_op.getOrderedOperands(), 'b');
+    }
+    int64_t getNumQueryHeads() {
+      return ::mlir::dit::detail::getExtent($_op.getOrderedOperands(), 'h',
+          {OperandRole::Query, OperandRole::Output});
+    }
+    int64_t getNumKVHeads() {
+      return ::mlir::dit::detail::getExtent($_op.getOrderedOperands(), 'h',
+          {OperandRole::Key, OperandRole::Value});
+    }
+    int64_t getQueryLength() {
+      return ::mlir::dit::detail::getExtent($_op.getOrderedOperands(), 's',
+          {OperandRole::Query, OperandRole::Output});
+    }
+    int64_t getKVLength() {
+      return ::mlir::dit::detail::getExtent($_op.getOrderedOperands(), 's',
+          {OperandRole::Key, OperandRole::Value});
+    }
+    int64_t getHeadSize() {
+      return ::mlir::dit::detail::getExtent($_op.getOrderedOperands(), 'd',
+          {OperandRole::Query, OperandRole::Key});
+    }
+    int64_t getValueHeadSize() {
+      return ::mlir::dit::detail::getExtent($_op.getOrderedOperands(), 'd',
+          {OperandRole::Value, OperandRole::Output});
+    }
+
+    ::mlir::Type getElementType() {
+      return ::mlir::getElementTypeOrSelf($_op.getQ().getType());
+    }
+    /// f64 for f64, else f32: the type of the arithmetic and of the LSE.
+    ::mlir::Type getAccumulatorType() {
+      return ::mlir::dit::getAccumulatorType(
+          ::mlir::getElementTypeOrSelf($_op.getQ().getType()));
+    }
+    bool hasTiles() { return static_cast<bool>($_op.getTileNum()); }
+    int64_t getQTile() { return (*$_op.getTile())[0]; }
+    int64_t getKVTile() { return (*$_op.getTile())[1]; }
+  }];
+}
+
 #endif // DIT_DIALECT_DIT_IR_DITINTERFACES_TD

@@ -67,6 +67,7 @@ private:
 
 void mlir::dit::populateDecomposePatterns(RewritePatternSet &patterns) {
   decompose::populateAttentionPatterns(patterns);
+  decompose::populateAttentionBackwardPatterns(patterns);
   decompose::populateMergePatterns(patterns);
   decompose::populateScorePatterns(patterns);
   decompose::populateTileListPatterns(patterns);

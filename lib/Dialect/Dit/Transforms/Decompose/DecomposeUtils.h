@@ -23,6 +23,7 @@
 namespace mlir::dit::decompose {
 
 void populateAttentionPatterns(RewritePatternSet &patterns);
+void populateAttentionBackwardPatterns(RewritePatternSet &patterns);
 void populateMergePatterns(RewritePatternSet &patterns);
 void populateScorePatterns(RewritePatternSet &patterns);
 void populateTileListPatterns(RewritePatternSet &patterns);
