@@ -163,6 +163,7 @@ def run(program, arrays, repeat, dit_run, folder):
             folder / "program.mlir",
             f"--inputs={','.join(files)}",
             "--target=cpu",
+            "--no-cache",
             "--threads=1",
             f"--repeat={repeat}",
             f"--json={folder / 'report.json'}",

@@ -34,7 +34,7 @@ def run_dit(args, folder, module, threads):
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
         entry = "denoise" if module.stem == "denoise" else "main"
         subprocess.run(
-            [args.dit_run, module, "--entry", entry, "--target", "cpu",
+            [args.dit_run, module, "--entry", entry, "--target", "cpu", "--no-cache",
              "--inputs", ",".join(map(str, inputs_of(folder))),
              "--expect", folder / "out0.npy", "--tolerance", "3e-2",
              "--threads", str(threads), "--repeat", str(args.repeat), "--json", report.name],

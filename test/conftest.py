@@ -16,6 +16,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    # Tests compile what they test, and leave the user's cache alone.
+    os.environ["DIT_CACHE_DIR"] = ""
     config.addinivalue_line("markers", "slow: a long sweep, run with --slow")
 
 

@@ -17,6 +17,8 @@ config.test_exec_root = os.path.join(config.dit_obj_root, "test")
 tools = os.path.join(config.dit_obj_root, "bin")
 config.environment["PATH"] = os.pathsep.join(
     [tools, config.llvm_tools_dir, config.environment["PATH"]])
+# Tests compile what they test, and leave the user's cache alone.
+config.environment["DIT_CACHE_DIR"] = ""
 config.environment["FILECHECK_OPTS"] = "-enable-var-scope --allow-unused-prefixes=false"
 
 # One switch sends every module through printer, parser and bytecode again.

@@ -129,8 +129,9 @@ static SmallVector<ExternalParameter> collectParameters(ModuleOp module) {
   return parameters;
 }
 
-llvm::Expected<CompiledObject>
-mlir::dit::compileToObject(ModuleOp module, const CompileOptions &options) {
+/// The entries of `module` and the weights it expects.
+static CompiledObject collectInterface(ModuleOp module,
+                                       const CompileOptions &options) {
   CompiledObject result;
   for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
     std::optional<EntrySignature> signature = getSignature(function);
@@ -146,18 +147,21 @@ mlir::dit::compileToObject(ModuleOp module, const CompileOptions &options) {
     result.entries.push_back(std::move(entry));
   }
   result.parameters = collectParameters(module);
+  return result;
+}
 
-  auto machine = createHostMachine(options.optLevel);
-  if (!machine)
-    return machine.takeError();
-  llvm::LLVMContext context;
+/// LLVM IR for `machine` with the C entries of `interface`; null if the module
+/// holds what cannot be translated.
+static std::unique_ptr<llvm::Module> translate(ModuleOp module,
+                                               const CompiledObject &interface,
+                                               llvm::TargetMachine &machine,
+                                               llvm::LLVMContext &context) {
   std::unique_ptr<llvm::Module> llvmModule =
       translateModuleToLLVMIR(module, context, "dit");
   if (!llvmModule)
-    return llvm::createStringError(
-        "the lowered module could not be translated to LLVM IR");
-  llvmModule->setTargetTriple((*machine)->getTargetTriple());
-  llvmModule->setDataLayout((*machine)->createDataLayout());
+    return nullptr;
+  llvmModule->setTargetTriple(machine.getTargetTriple());
+  llvmModule->setDataLayout(machine.createDataLayout());
   // The runtime's functions stand in for those of MLIR's runner utilities, so
   // that programs need no MLIR library.
   std::pair<StringRef, StringRef> replacements[] = {
@@ -167,27 +171,58 @@ mlir::dit::compileToObject(ModuleOp module, const CompileOptions &options) {
   for (auto [name, replacement] : replacements)
     if (llvm::Function *function = llvmModule->getFunction(name))
       function->setName(replacement);
-  emitEntryPoints(*llvmModule, result.entries, result.parameters);
-  if (options.dumpLLVM)
-    llvmModule->print(*options.dumpLLVM, nullptr);
-  optimize(*llvmModule, **machine, options.optLevel);
-  bool allocates = llvm::any_of(
+  emitEntryPoints(*llvmModule, interface.entries, interface.parameters);
+  return llvmModule;
+}
+
+/// Whether optimized code still asks for memory.
+static bool allocates(const llvm::Module &module) {
+  return llvm::any_of(
       ArrayRef<StringRef>{"malloc", "aligned_alloc", "dit_rt_alloc"},
       [&](StringRef name) {
-        llvm::Function *function = llvmModule->getFunction(name);
+        llvm::Function *function = module.getFunction(name);
         return function && !function->use_empty();
       });
-  for (EntryPoint &entry : result.entries)
-    entry.allocates = allocates;
-  storeConstantsAsBytes(*llvmModule);
+}
 
-  SmallVector<char, 0> buffer;
-  llvm::raw_svector_ostream stream(buffer);
+/// Appends an object file to `object`; false if the target has none.
+static bool generateCode(llvm::Module &module, llvm::TargetMachine &machine,
+                         SmallVectorImpl<char> &object) {
+  storeConstantsAsBytes(module);
+  llvm::raw_svector_ostream stream(object);
   llvm::legacy::PassManager codegen;
-  if ((*machine)->addPassesToEmitFile(codegen, stream, nullptr,
-                                      llvm::CodeGenFileType::ObjectFile))
+  if (machine.addPassesToEmitFile(codegen, stream, nullptr,
+                                  llvm::CodeGenFileType::ObjectFile))
+    return false;
+  codegen.run(module);
+  return true;
+}
+
+llvm::Expected<CompiledObject>
+mlir::dit::compileToObject(ModuleOp module, const CompileOptions &options) {
+  CompiledObject result = collectInterface(module, options);
+  auto machine = createHostMachine(options.optLevel);
+  if (!machine)
+    return machine.takeError();
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> llvmModule;
+  {
+    CompileTimer timer(options.times, &CompileTimes::translate);
+    llvmModule = translate(module, result, **machine, context);
+  }
+  if (!llvmModule)
+    return llvm::createStringError(
+        "the lowered module could not be translated to LLVM IR");
+  if (options.dumpLLVM)
+    llvmModule->print(*options.dumpLLVM, nullptr);
+  {
+    CompileTimer timer(options.times, &CompileTimes::optimize);
+    optimize(*llvmModule, **machine, options.optLevel);
+  }
+  for (EntryPoint &entry : result.entries)
+    entry.allocates = allocates(*llvmModule);
+  CompileTimer timer(options.times, &CompileTimes::codegen);
+  if (!generateCode(*llvmModule, **machine, result.object))
     return llvm::createStringError("the target cannot emit object files");
-  codegen.run(*llvmModule);
-  result.object = std::move(buffer);
   return result;
 }

@@ -34,6 +34,8 @@ static const char kOverview[] =
 The module holds linalg, dit and other upstream dialects on tensors, as text or
 bytecode. Inputs are given in the order of the arguments; a comma separates
 files. bf16 arrays have the dtype <V2 (as ml_dtypes writes them) or <u2 (bits).
+Compiled programs are kept in $DIT_CACHE_DIR, or else in the user's cache folder
+(~/.cache/dit), and not compiled again.
 Errors are one line on stderr and exit code 1.
 )";
 
@@ -88,6 +90,18 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   static cl::opt<unsigned> optLevel(
       "opt-level", cl::init(3), cl::value_desc("0-3"), cl::cat(category),
       cl::desc("Optimization of machine code (default 3); 0 compiles fastest"));
+  static cl::opt<std::string> cacheDir(
+      "cache-dir", cl::value_desc("folder"), cl::cat(category),
+      cl::desc("Where compiled programs are kept; default: $DIT_CACHE_DIR, or "
+               "dit in the user's cache folder"));
+  static cl::opt<unsigned> cacheLimit(
+      "cache-limit", cl::init(CacheSettings::kDefaultMaxBytes >> 20),
+      cl::value_desc("MiB"), cl::cat(category),
+      cl::desc("Size above which the programs unused for longest are removed "
+               "from that folder (default 2048)"));
+  static cl::opt<bool> noCache(
+      "no-cache", cl::cat(category),
+      cl::desc("Compile in any case and keep nothing"));
   static cl::opt<std::string> json(
       "json", cl::value_desc("file"), cl::cat(category),
       cl::desc("Write times, errors and peak memory there"));
@@ -108,6 +122,12 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   options.parameters = splitList(parameters);
   options.libraries = splitList(libraries);
   options.emitModule = emitModule;
+  options.cache = CacheSettings::fromEnvironment();
+  if (!cacheDir.empty())
+    options.cache.directory = cacheDir;
+  if (noCache)
+    options.cache.directory.clear();
+  options.cache.maxBytes = uint64_t(cacheLimit) << 20;
   options.tolerance = tolerance;
   options.target = target;
   options.pipelineOptions = pipelineOptions;

@@ -13,6 +13,8 @@
 #ifndef DIT_TOOLS_DITRUN_OPTIONS_H
 #define DIT_TOOLS_DITRUN_OPTIONS_H
 
+#include "dit/Support/FileCache.h"
+
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
 
@@ -34,6 +36,8 @@ struct RunOptions {
   std::string target;
   std::string pipelineOptions;
   std::string jsonPath;
+  /// Without a folder if programs are not to be kept.
+  CacheSettings cache;
   double tolerance;
   int threads;
   int repeat;

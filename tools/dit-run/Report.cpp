@@ -41,7 +41,8 @@ double RunReport::getMedianSeconds() const {
 void RunReport::print(raw_ostream &os) const {
   os << "target " << target << ", entry " << entry << ", threads " << threads
      << '\n';
-  os << format("compiled in %.3f s\n", compileSeconds);
+  os << (cache == "hit" ? "taken from the cache in " : "compiled in ")
+     << format("%.3f s\n", compileTimes.getTotal());
   os << format("time min %.6f s, median %.6f s over %zu calls\n",
                getMinSeconds(), getMedianSeconds(), seconds.size());
   if (maxAbsError)
@@ -67,7 +68,16 @@ Error RunReport::writeJSON(StringRef path) const {
     json.attribute("target", target);
     json.attribute("entry", entry);
     json.attribute("threads", threads);
-    json.attribute("compile_time_s", compileSeconds);
+    json.attribute("cache", cache);
+    json.attribute("compile_time_s", compileTimes.getTotal());
+    json.attributeObject("compile_phases_s", [&] {
+      json.attribute("load", compileTimes.load);
+      json.attribute("lower", compileTimes.lower);
+      json.attribute("translate", compileTimes.translate);
+      json.attribute("optimize", compileTimes.optimize);
+      json.attribute("codegen", compileTimes.codegen);
+      json.attribute("link", compileTimes.link);
+    });
     json.attributeObject("time_s", [&] {
       json.attribute("min", getMinSeconds());
       json.attribute("median", getMedianSeconds());

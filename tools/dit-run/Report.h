@@ -13,6 +13,8 @@
 #ifndef DIT_TOOLS_DITRUN_REPORT_H
 #define DIT_TOOLS_DITRUN_REPORT_H
 
+#include "dit/Target/Compiler.h"
+
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
@@ -25,7 +27,9 @@ namespace mlir::dit {
 struct RunReport {
   std::string target, entry;
   int threads = 1;
-  double compileSeconds = 0;
+  CompileTimes compileTimes;
+  /// "hit", "miss", or "off".
+  std::string cache = "off";
   /// One per call.
   llvm::SmallVector<double> seconds;
   /// The largest over all compared results; none if nothing was compared.

@@ -18,6 +18,7 @@
 
 #include "dit/InitAll.h"
 #include "dit/Pipelines/Lowering.h"
+#include "dit/Pipelines/ProgramSource.h"
 #include "dit/Runtime/Runtime.h"
 #include "dit/Support/CommandLine.h"
 #include "dit/Support/Npy.h"
@@ -25,6 +26,7 @@
 #include "dit/Target/LinkModules.h"
 #include "dit/Target/ModuleFile.h"
 #include "dit/Target/Program.h"
+#include "dit/Version/Version.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -51,8 +53,12 @@ public:
   llvm::Error run();
 
 private:
-  llvm::Error listEntries(ModuleOp module);
-  llvm::Expected<Program> compile(ModuleOp module);
+  llvm::Error inspect(ModuleOp module);
+  llvm::Error printLowered(ProgramSource &source);
+  llvm::Expected<Program> compile(ProgramSource &source);
+  llvm::Expected<ProgramSource> openSource(ProgramCache *cache,
+                                           MLIRContext &context);
+  void reportCache(const ProgramCache &cache, bool isHit);
   llvm::Error openParameters();
   llvm::Error bindParameters();
   llvm::Error readInputs();
@@ -114,31 +120,38 @@ static llvm::Error emitModule(ModuleOp module, StringRef path) {
   return llvm::Error::success();
 }
 
-llvm::Error Runner::listEntries(ModuleOp module) {
+static void listEntries(ModuleOp module) {
   for (auto function : module.getOps<func::FuncOp>()) {
     if (!function.isPublic() || function.isDeclaration())
       continue;
     llvm::outs() << function.getName() << function.getFunctionType() << '\n';
   }
+}
+
+/// What is asked of the module itself.
+llvm::Error Runner::inspect(ModuleOp module) {
+  if (options.listEntries)
+    listEntries(module);
+  else if (llvm::Error error = emitModule(module, options.emitModule))
+    return inArgument("--emit-module: " + options.emitModule, std::move(error));
   return llvm::Error::success();
 }
 
-llvm::Expected<Program> Runner::compile(ModuleOp module) {
+llvm::Error Runner::printLowered(ProgramSource &source) {
+  if (llvm::Error error =
+          lowerToTarget(source.getModule(), entryName, options.target,
+                        options.pipelineOptions))
+    return inArgument(options.file, std::move(error));
+  source.getModule().print(llvm::outs());
+  return llvm::Error::success();
+}
+
+llvm::Expected<Program> Runner::compile(ProgramSource &source) {
   Progress progress("compiling " + entryName + " for target " + options.target);
-  auto start = std::chrono::steady_clock::now();
-  if (llvm::Error error = lowerToTarget(module, entryName, options.target,
-                                        options.pipelineOptions))
-    return std::move(error);
-  if (options.printIR) {
-    module.print(llvm::outs());
-    llvm::outs().flush();
-    std::exit(0);
-  }
-  CompileOptions compileOptions;
-  compileOptions.optLevel = options.optLevel;
-  auto object = compileToObject(module, compileOptions);
+  auto object = source.compile();
   if (!object)
     return object.takeError();
+  CompileTimer timer(&report.compileTimes, &CompileTimes::link);
   auto program = Program::load(std::move(*object));
   if (!program)
     return program.takeError();
@@ -146,9 +159,6 @@ llvm::Expected<Program> Runner::compile(ModuleOp module) {
   if (!descriptor)
     return descriptor.takeError();
   entry = *descriptor;
-  report.compileSeconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-          .count();
   return program;
 }
 
@@ -359,6 +369,27 @@ llvm::Error Runner::finishResults() {
   return firstError;
 }
 
+llvm::Expected<ProgramSource> Runner::openSource(ProgramCache *cache,
+                                                 MLIRContext &context) {
+  CompileTimer timer(&report.compileTimes, &CompileTimes::load);
+  ProgramRequest request;
+  request.entries = options.entry;
+  request.target = options.target;
+  request.pipelineOptions = options.pipelineOptions;
+  request.options.optLevel = options.optLevel;
+  request.options.times = &report.compileTimes;
+  return ProgramSource::open(options.file, options.libraries,
+                             std::move(request), cache, &context);
+}
+
+/// A cache that cannot be written costs time, nothing else.
+void Runner::reportCache(const ProgramCache &cache, bool isHit) {
+  report.cache = isHit ? "hit" : "miss";
+  if (std::string problem = cache.getProblem(); !problem.empty())
+    llvm::errs() << "dit-run: warning: the program was not kept in the cache: "
+                 << problem << "; --no-cache does without\n";
+}
+
 llvm::Error Runner::run() {
   DialectRegistry registry;
   mlir::registerAllDialects(registry);
@@ -367,41 +398,34 @@ llvm::Error Runner::run() {
   registerTranslations(registry);
   // The module is read in a child process first, which must have one thread.
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  auto module = loadModules(options.file, options.libraries, &context);
-  if (!module)
-    return module.takeError();
-  if (options.listEntries)
-    return listEntries(**module);
-  if (!options.emitModule.empty()) {
-    if (llvm::Error error = emitModule(**module, options.emitModule))
-      return inArgument("--emit-module: " + options.emitModule,
-                        std::move(error));
-    return llvm::Error::success();
+  if (options.listEntries || !options.emitModule.empty()) {
+    auto module = loadModules(options.file, options.libraries, &context);
+    return module ? inspect(**module) : module.takeError();
   }
-  auto chosen = chooseEntry(**module, options.entry);
-  if (!chosen)
-    return inArgument("--entry", chosen.takeError());
-  entryName = *chosen;
+  std::optional<ProgramCache> cache;
+  if (!options.cache.directory.empty() && !options.printIR)
+    cache.emplace(options.cache, getBuildId());
+  auto source = openSource(cache ? &*cache : nullptr, context);
+  if (!source)
+    return source.takeError();
+  signature = &source->getSignature();
+  entryName = signature->name;
   report.target = options.target;
   report.entry = entryName;
-
-  FirstErrorHandler errors(&context);
-  auto inferred =
-      inferSignature((*module)->lookupSymbol<FunctionOpInterface>(entryName));
-  if (failed(inferred))
-    return inArgument("--entry", llvm::createStringError(errors.getText()));
-  signature = &*inferred;
-  if (!options.printIR) {
-    if (llvm::Error error = readInputs())
-      return error;
-    if (llvm::Error error = openParameters())
-      return error;
-    if (llvm::Error error = prepareResults())
-      return error;
-  }
-  auto program = compile(**module);
+  if (options.printIR)
+    return printLowered(*source);
+  if (llvm::Error error = readInputs())
+    return error;
+  if (llvm::Error error = openParameters())
+    return error;
+  if (llvm::Error error = prepareResults())
+    return error;
+  FirstErrorHandler oneLine(&context);
+  auto program = compile(*source);
   if (!program)
     return inArgument(options.file, program.takeError());
+  if (cache)
+    reportCache(*cache, source->isCached());
   if (llvm::Error error = bindParameters())
     return error;
   if (llvm::Error error = call())

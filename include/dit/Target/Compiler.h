@@ -20,6 +20,8 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "llvm/Support/Error.h"
 
+#include <chrono>
+
 namespace mlir::dit {
 
 /// A compiled module.
@@ -30,6 +32,44 @@ struct CompiledObject {
   SmallVector<ExternalParameter> parameters;
 };
 
+/// Seconds that the phases of a compilation took.
+struct CompileTimes {
+  /// Reading modules from files, or finding the program in a cache.
+  double load = 0;
+  /// MLIR's passes.
+  double lower = 0;
+  /// From the LLVM dialect to LLVM IR.
+  double translate = 0;
+  double optimize = 0;
+  double codegen = 0;
+  /// Making the code ready to be called.
+  double link = 0;
+
+  double getTotal() const {
+    return load + lower + translate + optimize + codegen + link;
+  }
+};
+
+/// Adds the time it lives to a phase of `times`, which may be null.
+class CompileTimer {
+public:
+  CompileTimer(CompileTimes *times, double CompileTimes::*phase)
+      : times(times), phase(phase), start(std::chrono::steady_clock::now()) {}
+  ~CompileTimer() {
+    if (times)
+      times->*phase += std::chrono::duration<double>(
+                           std::chrono::steady_clock::now() - start)
+                           .count();
+  }
+  CompileTimer(const CompileTimer &) = delete;
+  CompileTimer &operator=(const CompileTimer &) = delete;
+
+private:
+  CompileTimes *times;
+  double CompileTimes::*phase;
+  std::chrono::steady_clock::time_point start;
+};
+
 struct CompileOptions {
   /// 0 to 3. 3 runs LLVM's vectorizers.
   unsigned optLevel = 3;
@@ -37,6 +77,8 @@ struct CompileOptions {
   std::string cName;
   /// Where the LLVM IR goes before and after optimization, if not null.
   raw_ostream *dumpLLVM = nullptr;
+  /// Where the times of the phases go, if not null.
+  CompileTimes *times = nullptr;
 };
 
 /// Registers what `compileToObject` needs to translate a module.
