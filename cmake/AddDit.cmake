@@ -76,11 +76,11 @@ function(dit_add_pch)
 endfunction()
 
 # add_dit_library(name sources... [DEPENDS targets...] [LINK_LIBS libs...]
-#                 [MLIR_LIBS components...] [NO_PCH])
+#                 [MLIR_LIBS components...] [NO_PCH] [NOT_IN_UMBRELLA])
 #   A static library that is installed, exported and part of Dit::Dit. Other
 #   kinds of library are made by add_library and exported by dit_export.
 function(add_dit_library name)
-  cmake_parse_arguments(ARG "NO_PCH" "" "DEPENDS;LINK_LIBS;MLIR_LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "NO_PCH;NOT_IN_UMBRELLA" "" "DEPENDS;LINK_LIBS;MLIR_LIBS" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   target_compile_options(${name} PRIVATE ${DIT_CXX_FLAGS})
   if(NOT ARG_NO_PCH)
@@ -90,7 +90,9 @@ function(add_dit_library name)
   target_link_libraries(${name} PUBLIC ${ARG_LINK_LIBS})
   dit_link_mlir(${name} ${ARG_MLIR_LIBS})
   dit_export(${name})
-  set_property(GLOBAL APPEND PROPERTY DIT_LIBS ${name})
+  if(NOT ARG_NOT_IN_UMBRELLA)
+    set_property(GLOBAL APPEND PROPERTY DIT_LIBS ${name})
+  endif()
 endfunction()
 
 # add_dit_tool(name sources... [LINK_LIBS libs...] [MLIR_LIBS components...])

@@ -33,5 +33,10 @@ config.substitutions.append(("%dit_lib", os.path.join(config.dit_obj_root, "lib"
 config.substitutions.append(("%examples", os.path.join(config.dit_src_root, "examples")))
 config.substitutions.append(("%src", config.dit_src_root))
 
+plugin = os.path.join(config.dit_obj_root, "lib", "dit-plugin.so")
+config.substitutions.append(("%dit_plugin", plugin))
+if os.path.exists(plugin):
+    config.available_features.add("dit-plugin")
+
 if lit.util.which("ptxas", config.environment["PATH"]):
     config.available_features.add("ptxas")

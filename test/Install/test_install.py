@@ -16,7 +16,7 @@ import subprocess
 
 import pytest
 
-TOOLS = ("dit-opt", "dit-run", "dit-compile")
+TOOLS = ("dit-opt", "dit-run", "dit-compile", "dit-reduce", "dit-lsp-server")
 
 PROGRAM = """
 func.func @main(%q: tensor<1x1x8x4xf32>) -> tensor<1x1x8x4xf32> {
@@ -140,8 +140,9 @@ def test_all_public_files_are_installed(source_root, build_dir, prefix):
         assert wanted
         missing = {path for path in wanted if not (prefix / path).exists()}
         assert not missing
-    libraries = {path.name for path in (build_dir / "lib").glob("libDit*.a")}
-    assert libraries == {path.name for path in (prefix / "lib").glob("libDit*.a")}
+    for pattern in ("libDit*.a", "*.so"):
+        libraries = {path.name for path in (build_dir / "lib").glob(pattern)}
+        assert libraries == {path.name for path in (prefix / "lib").glob(pattern)}
 
 
 def test_installed_tools_run(prefix, folder):
