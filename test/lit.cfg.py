@@ -28,6 +28,7 @@ if lit_config.params.get("verify_roundtrip") or os.environ.get("DIT_VERIFY_ROUND
 config.substitutions.append((r"(?<![\w/-])dit-opt(?![\w/.-])", dit_opt))
 config.substitutions.append(("%python", config.python))
 config.substitutions.append(("%cc", config.c_compiler))
+config.substitutions.append(("%cxx", config.cxx_compiler))
 config.substitutions.append(("%dit_bin", tools))
 config.substitutions.append(("%dit_lib", os.path.join(config.dit_obj_root, "lib")))
 config.substitutions.append(("%examples", os.path.join(config.dit_src_root, "examples")))

@@ -14,7 +14,6 @@
 #include "dit/Target/ModuleFile.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -40,23 +39,32 @@ llvm::Expected<std::string> mlir::dit::chooseEntry(ModuleOp module,
                                  llvm::join(names, ", "));
 }
 
-llvm::Error mlir::dit::lowerToTarget(ModuleOp module, StringRef entry,
-                                     StringRef target,
-                                     StringRef pipelineOptions) {
+llvm::Error mlir::dit::buildTargetPipeline(OpPassManager &pm, StringRef entries,
+                                           StringRef target,
+                                           StringRef pipelineOptions) {
   std::string pipeline = ("dit-to-" + target).str();
   if (!PassPipelineInfo::lookup(pipeline))
     return llvm::createStringError("unknown target '" + target +
                                    "': there is no pipeline " + pipeline);
-  std::string text = "dit-export-entries{entries=" + entry.str() +
+  std::string text = "dit-export-entries{entries=" + entries.str() +
                      "},symbol-dce," + pipeline + "{" + pipelineOptions.str() +
                      "}";
-  PassManager pm(module.getContext(), ModuleOp::getOperationName());
   std::string parseErrors;
   llvm::raw_string_ostream parseErrorStream(parseErrors);
   if (failed(parsePassPipeline(text, pm, parseErrorStream)))
     return llvm::createStringError(
         "bad pipeline options '" + pipelineOptions +
         "': " + StringRef(parseErrors).trim().split('\n').first);
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::dit::lowerToTarget(ModuleOp module, StringRef entry,
+                                     StringRef target,
+                                     StringRef pipelineOptions) {
+  PassManager pm(module.getContext(), ModuleOp::getOperationName());
+  if (llvm::Error error =
+          buildTargetPipeline(pm, entry, target, pipelineOptions))
+    return error;
   FirstErrorHandler errors(module.getContext());
   if (succeeded(pm.run(module)))
     return llvm::Error::success();

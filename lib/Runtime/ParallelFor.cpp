@@ -31,6 +31,8 @@ struct Pool {
 Pool hostPool;
 /// 0 stands for all processors.
 std::atomic<int> requestedThreads{0};
+/// What this thread asked for itself; 0 for nothing.
+thread_local int requestedByCaller = 0;
 /// Set while this thread runs a chunk: inner loops are then serial, on any
 /// pool.
 thread_local bool insideChunk = false;
@@ -127,8 +129,14 @@ void dit_rt_set_num_threads(int num_threads) {
   requestedThreads = std::max(num_threads, 0);
 }
 
+void dit_rt_set_num_threads_of_caller(int num_threads) {
+  requestedByCaller = std::max(num_threads, 0);
+}
+
 int dit_rt_get_num_threads(void) {
-  int requested = requestedThreads;
+  int requested = requestedByCaller;
+  if (requested == 0)
+    requested = requestedThreads;
   return requested > 0 ? requested : std::max(omp_get_num_procs(), 1);
 }
 

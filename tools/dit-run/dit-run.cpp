@@ -22,9 +22,9 @@
 #include "dit/Runtime/Runtime.h"
 #include "dit/Support/CommandLine.h"
 #include "dit/Support/Npy.h"
-#include "dit/Support/Safetensors.h"
 #include "dit/Target/LinkModules.h"
 #include "dit/Target/ModuleFile.h"
+#include "dit/Target/ParameterFiles.h"
 #include "dit/Target/Program.h"
 #include "dit/Version/Version.h"
 
@@ -38,7 +38,6 @@
 #include "llvm/Support/InitLLVM.h"
 
 #include <chrono>
-#include <cstring>
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -73,9 +72,7 @@ private:
   const EntrySignature *signature = nullptr;
   const dit_rt_entry *entry = nullptr;
   SmallVector<HostTensor> inputs, results, expected;
-  SmallVector<SafetensorsFile> parameterFiles;
-  /// Copies of parameters that are not aligned in their file.
-  SmallVector<HostTensor> alignedParameters;
+  ParameterFiles parameterFiles;
   RunReport report;
 };
 
@@ -163,42 +160,19 @@ llvm::Expected<Program> Runner::compile(ProgramSource &source) {
 }
 
 llvm::Error Runner::openParameters() {
-  for (StringRef path : options.parameters) {
-    auto file = SafetensorsFile::open(path);
-    if (!file)
-      return inArgument("--parameters: " + path, file.takeError());
-    parameterFiles.push_back(std::move(*file));
-  }
+  for (StringRef path : options.parameters)
+    if (llvm::Error error = parameterFiles.open(path))
+      return inArgument("--parameters: " + path, std::move(error));
   return llvm::Error::success();
 }
 
 /// Points the program to its weights in the mapped files.
 llvm::Error Runner::bindParameters() {
-  for (int64_t i = 0; i < entry->num_parameters; ++i) {
-    const dit_rt_parameter &parameter = entry->parameters[i];
-    const TensorView *view = nullptr;
-    for (const SafetensorsFile &file : parameterFiles)
-      if (!view)
-        view = file.lookup(parameter.name);
-    ArrayRef<int64_t> shape(parameter.sizes, parameter.rank);
-    std::string wanted = formatTensorType(parameter.dtype, shape);
-    if (!view)
-      return llvm::createStringError("--parameters: no tensor '" +
-                                     Twine(parameter.name) +
-                                     "'; the program needs it as " + wanted);
-    if (view->dtype != parameter.dtype || ArrayRef(view->shape) != shape)
-      return llvm::createStringError(
-          "--parameters: tensor '" + Twine(parameter.name) + "': expected " +
-          wanted + ", got " + formatTensorType(view->dtype, view->shape));
-    char *data = const_cast<char *>(view->data);
-    if (reinterpret_cast<uintptr_t>(data) % dit_rt_dtype_size(view->dtype)) {
-      HostTensor &copy =
-          alignedParameters.emplace_back(view->dtype, view->shape);
-      std::memcpy(copy.data(), data, copy.getNumBytes());
-      data = copy.data();
-    }
-    *parameter.slot = data;
-  }
+  auto numBound = parameterFiles.bind(*entry);
+  if (!numBound)
+    return inArgument("--parameters", numBound.takeError());
+  if (llvm::Error error = ParameterFiles::checkBound(*entry))
+    return inArgument("--parameters", std::move(error));
   return llvm::Error::success();
 }
 

@@ -36,6 +36,9 @@ void dit_rt_parallel_for(int64_t count, int64_t grain, dit_rt_parallel_fn fn,
 void dit_rt_set_num_threads(int num_threads);
 int dit_rt_get_num_threads(void);
 
+/// The same for calls from this thread alone; zero or less takes it back.
+void dit_rt_set_num_threads_of_caller(int num_threads);
+
 /// A replacement for the built-in OpenMP pool. It must call `fn` on disjoint
 /// ranges that cover [0, count), each at most `grain` long, and return when all
 /// have returned. `pool` is the pointer given at registration.

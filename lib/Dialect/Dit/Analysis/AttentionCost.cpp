@@ -17,6 +17,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -333,4 +334,38 @@ void AttentionCostAnalysis::writeJSON(llvm::json::OStream &json) const {
       json.attribute("exact", exact);
     });
   });
+}
+
+void AttentionCostAnalysis::print(raw_ostream &os) const {
+  auto printRow = [&](auto... cells) {
+    os << llvm::formatv("{0,-28} {1,-8} {2,5} {3,5} {4,7} {5,7} {6,5} {7,7} "
+                        "{8,7} {9,10} {10,10}\n",
+                        cells...);
+  };
+  printRow("site", "kind", "batch", "heads", "queries", "keys", "size", "kept",
+           "steps", "GFLOP", "of dense");
+  int64_t dense = 0, executed = 0;
+  for (const AttentionCost &cost : costs) {
+    AttentionOp op = cost.getOp();
+    dense += cost.getDenseFlopsOfAllSteps();
+    executed += cost.getExecutedFlops();
+    double kept = 100.0 * cost.getKeptFlops();
+    std::optional<AttentionKind> kind = op.getKind();
+    printRow(
+        op.getSite().value_or("-"),
+        kind ? stringifyAttentionKind(*kind) : StringRef("-"), op.getBatch(),
+        op.getNumQueryHeads(), op.getQueryLength(), op.getKVLength(),
+        op.getHeadSize(),
+        llvm::formatv("{0:f1} %", kept / cost.getDenseFlops()).str(),
+        llvm::formatv("{0}/{1}", cost.getExecutions().executed,
+                      cost.getExecutions().steps)
+            .str(),
+        llvm::formatv("{0:f3}", cost.getExecutedFlops() * 1e-9).str(),
+        llvm::formatv("{0:f3}", cost.getDenseFlopsOfAllSteps() * 1e-9).str());
+  }
+  for (AttentionOp op : unknown)
+    os << op.getSite().value_or("-") << ": extents are dynamic, no cost\n";
+  os << llvm::formatv("{0} attentions, {1:f3} of {2:f3} GFLOP\n",
+                      costs.size() + unknown.size(), executed * 1e-9,
+                      dense * 1e-9);
 }

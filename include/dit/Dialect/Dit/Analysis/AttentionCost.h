@@ -96,6 +96,8 @@ public:
 
   /// Writes an object with the array `sites` and the object `total`.
   void writeJSON(llvm::json::OStream &json) const;
+  /// Writes a table for people, one line for each attention.
+  void print(raw_ostream &os) const;
 
 private:
   SmallVector<AttentionCost> costs;
