@@ -110,7 +110,7 @@ class AttentionCase:
         tiles = self.make_tiles(rng) if self.tiles else None
         valid = None
         if self.kv_valid:
-            valid = rng.integers(0, self.keys + 2, self.batch, dtype=np.int32)
+            valid = rng.integers(0, self.keys + 1, self.batch, dtype=np.int32)
         return (*operands, bias, tiles, valid)
 
     def make_bias(self, rng):

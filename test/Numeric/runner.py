@@ -21,7 +21,7 @@ class RunError(AssertionError):
     """The program could not be compiled or run."""
 
 
-def run(program, target, tools):
+def run(program, target, tools, options=()):
     """The results of `main` on `target`, as arrays."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -41,6 +41,7 @@ def run(program, target, tools):
                 f"--opt-level={OPT_LEVELS[target]}",
                 f"--inputs={','.join(inputs)}",
                 f"--outputs={','.join(outputs)}",
+                *options,
             ],
             capture_output=True,
             text=True,

@@ -4,8 +4,6 @@
 """dit.attention_backward against the double-precision model, and that and the
 op against differences of dit.attention's model."""
 
-import functools
-
 import hypothesis
 import numpy as np
 import pytest
@@ -17,11 +15,6 @@ import programs
 import runner
 from attention_cases import canonical
 from backward_cases import backward_cases
-
-
-@pytest.fixture(name="run", scope="module")
-def run_reference(tools_dir):
-    return functools.partial(runner.run, target="reference", tools=tools_dir)
 
 
 @pytest.mark.parametrize("element", programs.FLOATS)
@@ -106,3 +99,26 @@ def test_rows_without_weights(run):
     for got, want in zip(results, expected):
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
     assert (results[0][0, 0, 5:20] == 0).all()
+
+
+def test_same_bits_for_any_number_of_threads(tools_dir):
+    """Parts of the keys depend on the shape, and are summed in order."""
+    rng = np.random.default_rng(9)
+    shape = (1, 2, 500, 32)
+    q, k, v, o, do = (rng.standard_normal(shape).astype(np.float32) for _ in range(5))
+    lse = rng.standard_normal(shape[:3]).astype(np.float32) + 8
+    program = programs.Program()
+    values = [program.parameter(x) for x in (q, k, v, o, lse, do)]
+    inits = [program.parameter(np.zeros_like(q)) for _ in range(3)]
+    program.op(
+        f"dit.attention_backward {programs.ins(*values)}",
+        inits,
+        "{scale = 0.25 : f64}",
+    )
+    results = [
+        runner.run(program, "cpu", tools_dir, [f"--threads={threads}"])
+        for threads in (1, 2, 4)
+    ]
+    for other in results[1:]:
+        for one, many in zip(results[0], other):
+            assert one.tobytes() == many.tobytes()

@@ -1,4 +1,4 @@
-//===- AttentionEmitter.h - The attention kernel as IR ----------*- C++ -*-===//
+//===- AttentionEmitter.h - What attention kernels share --------*- C++ -*-===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,22 +6,19 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The kernel is three functions, so that scratch memory lives on the stack of
-// one task and the large code of a step exists once:
+// What the kernels of an attention and of its gradient share: operands packed
+// into panels, the queue of panels that the pattern, the tile list and kv_valid
+// allow for a block of queries, the masks of panels that are only partly
+// allowed, and the register-blocked products.
 //
-//   kernel   packs the keys and values of each head into panels, then runs one
-//            task per batch, head and query block;
-//   block    packs the queries, queues the panels that the pattern, the tile
-//            list and kv_valid allow, runs a step whenever the queue is full,
-//            and divides by the sum of the row at the end;
-//   step     scores the queued panels, adds the bias, masks panels that are
-//            only partly allowed, updates the online softmax and adds the
-//            product with the values.
-//
-// Panels that nothing allows are never queued: sparsity skips work. Exponents
-// are powers of two; without a bias the factor log2(e) is in the packed
-// queries, with one it is applied after the row maximum is subtracted, so that
-// no finite bias overflows.
+// A kernel is several functions, so that scratch memory lives on the stack of
+// one task and the large code of a step exists once. A block of queries queues
+// panels and runs a step whenever the queue is full; what a step does is the
+// kernel's own (ForwardEmitter.h, BackwardEmitter.h). Panels that nothing
+// allows are never queued: sparsity skips work. Exponents are powers of two;
+// without a bias the factor log2(e) is in the packed queries, with one it is
+// applied after the row's reference is subtracted, so that no finite bias
+// overflows.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,25 +31,36 @@
 
 namespace mlir::dit::cpu {
 
-/// The operands of an attention as dimensions (b, h, s, d); null if absent.
+/// The operands of an attention or its gradient, those with a dimension order
+/// as dimensions (b, h, s, d), lists and bias broadcast; null if absent.
 struct AttentionOperands {
-  Value q, k, v, bias, num, idx, kvValid, output, lse;
-
-  SmallVector<Value *> fields() {
-    return {&q, &k, &v, &bias, &num, &idx, &kvValid, &output, &lse};
-  }
+  Value q, k, v;
+  Value bias, num, idx, kvValid;
+  /// Of an attention, results; of a gradient, given.
+  Value output, lse;
+  /// Of a gradient.
+  Value dO, dq, dk, dv;
 };
 
-/// What a step works on.
+/// What a step works on; null if the kernel has no use for it.
 struct AttentionStep {
-  /// The source of gathered keys and values, else null.
+  /// The source of gathered keys and values.
   Value k, v;
   Value bias;
-  /// Panels: [batch, head, panel, element].
+  /// Keys, transposed, and the other operand of the second product (values, of
+  /// a gradient transposed): [batch, head, panel, element].
   Value keyPanels, valuePanels;
-  /// Scratch: packed queries, scores, output rows, and for each row the
-  /// maximum, the sum by lanes and the factor of this step.
-  Value queries, scores, rows, rowMax, rowSum, rowScale;
+  /// Keys by rows, and the gradients of keys and values so far.
+  Value keyRows, keyGradients, valueGradients;
+  /// Scratch: packed queries, scores and then weights, and the rows of the
+  /// output or of the gradient of the queries.
+  Value queries, scores, rows;
+  /// For each row the maximum (of a gradient the log-sum-exp), the sum by lanes
+  /// and the factor of this step.
+  Value rowMax, rowSum, rowScale;
+  /// Packed gradients of the output, gradients of the scores, and for each row
+  /// the product of the output and its gradient.
+  Value outputGradients, scoreGradients, rowDelta;
   /// Queued panels as (panel, first key, end key), or gathered keys.
   Value queue;
   Value batch, head, kvHead, queryBegin, numRows, queryLength, keyLength;
@@ -60,53 +68,126 @@ struct AttentionStep {
   Value count;
 
   SmallVector<Value *> fields() {
-    return {&k,          &v,       &bias,        &keyPanels, &valuePanels,
-            &queries,    &scores,  &rows,        &rowMax,    &rowSum,
-            &rowScale,   &queue,   &batch,       &head,      &kvHead,
-            &queryBegin, &numRows, &queryLength, &keyLength, &count};
+    return {&k,
+            &v,
+            &bias,
+            &keyPanels,
+            &valuePanels,
+            &keyRows,
+            &keyGradients,
+            &valueGradients,
+            &queries,
+            &scores,
+            &rows,
+            &rowMax,
+            &rowSum,
+            &rowScale,
+            &outputGradients,
+            &scoreGradients,
+            &rowDelta,
+            &queue,
+            &batch,
+            &head,
+            &kvHead,
+            &queryBegin,
+            &numRows,
+            &queryLength,
+            &keyLength,
+            &count};
   }
 };
 
 class AttentionEmitter {
 public:
-  AttentionEmitter(AttentionOp op, KernelLibrary &library);
+  virtual ~AttentionEmitter() = default;
 
-  /// The kernel for `op` on views of `types`.
+  /// The kernel on views of `types`.
   func::FuncOp getKernel(TypeRange viewTypes);
 
-private:
-  // AttentionKernel.cpp
-  void emitKernel(KernelBuilder &kb, func::FuncOp func);
-  func::FuncOp emitBlock(KernelBuilder &kb, func::FuncOp kernel,
-                         ValueRange arguments);
-  void emitBlockBody(KernelBuilder &kb, func::FuncOp block);
-  void createScratch(KernelBuilder &kb, AttentionStep &step);
+protected:
+  AttentionEmitter(AttentionOpInterface op, KernelLibrary &library,
+                   StringRef name);
+
+  virtual void emitKernel(KernelBuilder &kb, func::FuncOp func) = 0;
+  virtual void emitStepBody(KernelBuilder &kb, const AttentionStep &step) = 0;
+
+  // AttentionEmitter.cpp
+  /// A private function of the types of `arguments`, filled by `emitBody`.
+  func::FuncOp emitHelper(KernelBuilder &kb, const Twine &name,
+                          ValueRange arguments,
+                          llvm::function_ref<void(func::FuncOp)> emitBody);
+  /// The number of query blocks of a head.
+  Value emitNumBlocks(KernelBuilder &kb, Value queryLength);
+  /// First and end query of a block.
   std::pair<Value, Value> emitQueryRange(KernelBuilder &kb, Value block,
                                          Value queryLength);
-  void emitInitialRows(KernelBuilder &kb, const AttentionStep &step);
-  void emitFinish(KernelBuilder &kb, const AttentionOperands &operands,
-                  const AttentionStep &step);
+  /// The row of the tile list that a block belongs to.
+  Value emitListRow(KernelBuilder &kb, Value block);
+  /// The function that runs a step on values of the types of `arguments`.
+  func::FuncOp emitStep(KernelBuilder &kb, func::FuncOp block,
+                        const AttentionStep &arguments);
+  Value emitStepPanels(KernelBuilder &kb, const AttentionStep &step);
+  /// `step.numRows` rounded up to whole register tiles.
+  Value emitEndRow(KernelBuilder &kb, const AttentionStep &step);
+  void emitZeroRows(KernelBuilder &kb, Value rows, int64_t size);
+
+  // AttentionProducts.cpp
+  /// target[row, column] = sum over `size` of rows[row, .] panel[., column],
+  /// for the queued panels of `panelMemory`.
+  void emitScores(KernelBuilder &kb, const AttentionStep &step, Value rows,
+                  Value panelMemory, int64_t size, Value target, Value panels,
+                  Value endRow);
+  /// target[row, .] = factor[row] target[row, .] +
+  ///                  sum over columns of weights[row, column] panel[column, .]
+  void emitWeighted(KernelBuilder &kb, const AttentionStep &step, Value weights,
+                    Value panelMemory, ArrayRef<int64_t> chunks, Value target,
+                    Value factors, Value panels, Value endRow);
+  void emitWeightedTile(KernelBuilder &kb, const AttentionStep &step,
+                        Value weights, Value panelMemory, Value target,
+                        Value factors, Value panels, Value row,
+                        int64_t firstVector, int64_t vectors);
+  /// Indices of element `element` of panel `panel` of the step's head.
+  SmallVector<Value> panelAt(KernelBuilder &kb, const AttentionStep &step,
+                             Value panel, Value element);
+  Value emitPanel(KernelBuilder &kb, const AttentionStep &step, Value p);
 
   // AttentionPacking.cpp
-  void emitPackQueries(KernelBuilder &kb, Value q, const AttentionStep &step);
-  /// Packs a panel of head `g` of batch `b`: its column `j` holds key
-  /// `keyOf(j)`, or zeros from `numColumns` on.
-  void emitPackPanel(KernelBuilder &kb, ValueRange target, Value keys,
-                     Value values, Value keyPanels, Value valuePanels, Value b,
-                     Value g, Value numColumns,
-                     llvm::function_ref<Value(Value)> keyOf);
-  std::pair<Value, Value> emitPackHeads(KernelBuilder &kb);
+  /// Packs `size` elements of the block's rows of `source` times `factor`, and
+  /// zeros into the rows that fill up the last register tile.
+  void emitPackRows(KernelBuilder &kb, Value source, const AttentionStep &step,
+                    Value target, int64_t size, double factor);
+  /// What goes into a panel: column `j` is token `keyOf(j)` of head `head` of
+  /// batch `batch`, or zeros from `numColumns` on.
+  struct PanelSource {
+    Value tokens;
+    Value batch, head, numColumns;
+    llvm::function_ref<Value(Value)> keyOf;
+  };
+  /// Packs `size` elements of each column of a panel, transposed.
+  void emitPackTransposed(KernelBuilder &kb, const PanelSource &source,
+                          Value panels, ValueRange target, int64_t size);
+  /// Packs `size` elements of each column of a panel, chunk by chunk.
+  void emitPackChunks(KernelBuilder &kb, const PanelSource &source,
+                      Value panels, ValueRange target, int64_t size,
+                      ArrayRef<int64_t> chunks);
 
   // AttentionMask.cpp
+  /// Queues what row `row` of the list, the pattern and kv_valid allow of the
+  /// keys `[begin, end)`, or of all.
   void emitQueueKeys(KernelBuilder &kb, const AttentionOperands &operands,
                      const AttentionStep &step, Value row,
-                     func::FuncOp stepFunc);
+                     func::FuncOp stepFunc, Value begin = {}, Value end = {});
   void emitQueueRange(KernelBuilder &kb, const AttentionStep &step, Value begin,
                       Value end, func::FuncOp stepFunc);
   void emitQueueEntry(KernelBuilder &kb, const AttentionStep &step,
                       ValueRange entry, func::FuncOp stepFunc);
   void emitFlush(KernelBuilder &kb, const AttentionStep &step, Value count,
                  func::FuncOp stepFunc);
+  /// Runs a step on what is left in the queue.
+  void emitFlushRest(KernelBuilder &kb, const AttentionStep &step,
+                     func::FuncOp stepFunc);
+  Value emitFirstEntry(KernelBuilder &kb, Value idx, ValueRange row,
+                       Value numTiles, Value begin);
   /// Columns `[begin, end)` of queued panel `p` that hold keys, and the key of
   /// column 0 unless keys are gathered.
   struct Columns {
@@ -122,31 +203,7 @@ private:
   void emitPatternMask(KernelBuilder &kb, const AttentionStep &step, Value p,
                        const Columns &columns);
 
-  // AttentionStep.cpp
-  func::FuncOp emitStep(KernelBuilder &kb, func::FuncOp block,
-                        const AttentionStep &arguments);
-  void emitStepBody(KernelBuilder &kb, const AttentionStep &step);
-  void emitGather(KernelBuilder &kb, const AttentionStep &step, Value panels);
-  void emitScores(KernelBuilder &kb, const AttentionStep &step, Value panels,
-                  Value endRow);
-  void emitSoftmax(KernelBuilder &kb, const AttentionStep &step, Value panels,
-                   Value endRow);
-  void emitSoftmaxRow(KernelBuilder &kb, const AttentionStep &step,
-                      Value panels, Value row);
-  void emitValues(KernelBuilder &kb, const AttentionStep &step, Value panels,
-                  Value endRow);
-  void emitValuesTile(KernelBuilder &kb, const AttentionStep &step,
-                      Value panels, Value row, int64_t firstVector,
-                      int64_t vectors);
-
-  /// Indices of element `element` of panel `panel` of the step's head.
-  SmallVector<Value> panelAt(KernelBuilder &kb, const AttentionStep &step,
-                             Value panel, Value element);
-  Value emitPanel(KernelBuilder &kb, const AttentionStep &step, Value p);
-
-  AttentionOperands bind(func::FuncOp func);
-
-  AttentionOp op;
+  AttentionOpInterface op;
   KernelLibrary &library;
   AttentionPlan plan;
   /// Type of the arithmetic and a vector of it.
@@ -157,6 +214,9 @@ private:
   bool hasBias;
   std::string name;
 };
+
+/// Whether the innermost dimension of `memref` has a stride of 1.
+bool isContiguous(Value memref);
 
 } // namespace mlir::dit::cpu
 

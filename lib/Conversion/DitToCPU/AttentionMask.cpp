@@ -35,6 +35,14 @@ void AttentionEmitter::emitFlush(KernelBuilder &kb, const AttentionStep &step,
   kb.store(kb.index(0), step.count, {});
 }
 
+void AttentionEmitter::emitFlushRest(KernelBuilder &kb,
+                                     const AttentionStep &step,
+                                     func::FuncOp stepFunc) {
+  Value left = kb.load(step.count, {});
+  kb.ifThen(kb.lt(kb.index(0), left),
+            [&] { emitFlush(kb, step, left, stepFunc); });
+}
+
 void AttentionEmitter::emitQueueEntry(KernelBuilder &kb,
                                       const AttentionStep &step,
                                       ValueRange entry, func::FuncOp stepFunc) {
@@ -75,28 +83,69 @@ void AttentionEmitter::emitQueueRange(KernelBuilder &kb,
   });
 }
 
+/// The first entry of row `row` of the list, which ascends, that is not below
+/// tile `begin`.
+Value AttentionEmitter::emitFirstEntry(KernelBuilder &kb, Value idx,
+                                       ValueRange row, Value numTiles,
+                                       Value begin) {
+  // The entry lies in [low, low + length].
+  auto loop = scf::WhileOp::create(
+      kb, TypeRange{kb.getIndexType(), kb.getIndexType()},
+      ValueRange{kb.index(0), kb.max(numTiles, kb.index(0))},
+      [&](OpBuilder &builder, Location loc, ValueRange state) {
+        KernelBuilder inner(loc, builder);
+        scf::ConditionOp::create(inner, inner.lt(inner.index(0), state[1]),
+                                 state);
+      },
+      [&](OpBuilder &builder, Location loc, ValueRange state) {
+        KernelBuilder inner(loc, builder);
+        Value half = inner.div(state[1], 2);
+        Value middle = inner.add(state[0], half);
+        SmallVector<Value> at(row);
+        at.push_back(middle);
+        Value below = inner.lt(inner.toIndex(inner.load(idx, at)), begin);
+        Value low = inner.select(below, inner.add(middle, 1), state[0]);
+        Value right = inner.sub(inner.sub(state[1], half), inner.index(1));
+        Value length = inner.select(below, right, half);
+        scf::YieldOp::create(inner, ValueRange{low, length});
+      });
+  return loop.getResult(0);
+}
+
 void AttentionEmitter::emitQueueKeys(KernelBuilder &kb,
                                      const AttentionOperands &operands,
                                      const AttentionStep &step, Value row,
-                                     func::FuncOp stepFunc) {
+                                     func::FuncOp stepFunc, Value firstKey,
+                                     Value endKey) {
   Value zero = kb.index(0);
-  Value limit = step.keyLength;
+  bool isPart = static_cast<bool>(firstKey);
+  if (!isPart)
+    firstKey = zero;
+  Value limit = isPart ? endKey : step.keyLength;
   if (operands.kvValid) {
     Value valid = kb.toIndex(kb.load(operands.kvValid, step.batch));
     limit = kb.max(zero, kb.min(valid, limit));
   }
-  Value numTiles;
+  Value numTiles, firstEntry = zero;
+  SmallVector<Value> listRow = {step.batch, step.head, row};
   if (operands.num) {
-    Value listed =
-        kb.toIndex(kb.load(operands.num, {step.batch, step.head, row}));
+    Value listed = kb.toIndex(kb.load(operands.num, listRow));
     numTiles = kb.min(listed, kb.dim(operands.idx, 3));
+    if (isPart) {
+      Value first = kb.div(firstKey, op.getKVTile());
+      firstEntry = emitFirstEntry(kb, operands.idx, listRow, numTiles, first);
+      Value end = kb.ceilDiv(endKey, op.getKVTile());
+      numTiles = emitFirstEntry(kb, operands.idx, listRow, numTiles, end);
+    }
   }
   auto queueRange = [&](OpBuilder &builder, Location, Value begin, Value end) {
     KernelBuilder inner(kb.getLoc(), builder);
     end = inner.min(end, limit);
+    if (isPart)
+      begin = inner.max(begin, firstKey);
     if (!operands.num)
       return emitQueueRange(inner, step, begin, end, stepFunc);
-    inner.loop(zero, numTiles, 1, [&](Value entry) {
+    inner.loop(firstEntry, numTiles, 1, [&](Value entry) {
       Value tile = inner.toIndex(
           inner.load(operands.idx, {step.batch, step.head, row, entry}));
       Value first = inner.mul(tile, op.getKVTile());

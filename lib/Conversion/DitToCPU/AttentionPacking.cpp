@@ -21,12 +21,6 @@ using namespace mlir;
 using namespace mlir::dit;
 using namespace mlir::dit::cpu;
 
-static bool isContiguous(Value memref) {
-  return cast<MemRefType>(memref.getType())
-             .getStridesAndOffset()
-             .first.back() == 1;
-}
-
 /// Transposes the square whose rows are `rows` in log2 steps, each of which
 /// swaps the off-diagonal blocks of half the size.
 static void transposeSquare(KernelBuilder &kb, MutableArrayRef<Value> rows) {
@@ -48,34 +42,39 @@ static void transposeSquare(KernelBuilder &kb, MutableArrayRef<Value> rows) {
   }
 }
 
-void AttentionEmitter::emitPackQueries(KernelBuilder &kb, Value q,
-                                       const AttentionStep &step) {
-  double scale = op.getScale().convertToDouble() * (hasBias ? 1.0 : M_LOG2E);
+void AttentionEmitter::emitPackRows(KernelBuilder &kb, Value source,
+                                    const AttentionStep &step, Value target,
+                                    int64_t size, double scale) {
   Value factor = kb.constant(compute, scale), factors = kb.constant(vec, scale);
-  auto sourceVec = vec.clone(op.getElementType());
+  auto scaled = [&](Value value, Value by) {
+    value = kb.convert(value, compute);
+    return scale == 1.0 ? value : kb.mulf(value, by);
+  };
+  auto sourceVec = cast<VectorType>(vec.clone(op.getElementType()));
   kb.loop(kb.index(0), step.numRows, 1, [&](Value row) {
     Value query = kb.add(step.queryBegin, row);
-    if (isContiguous(q)) {
-      for (int64_t d = 0; d < headSize; d += plan.lanes) {
-        Value part = kb.vloadPart(cast<VectorType>(sourceVec), q,
+    if (isContiguous(source)) {
+      for (int64_t d = 0; d < size; d += plan.lanes) {
+        Value part = kb.vloadPart(sourceVec, source,
                                   {step.batch, step.head, query, kb.index(d)},
-                                  std::min(plan.lanes, headSize - d));
-        kb.vstore(kb.mulf(kb.convert(part, compute), factors), step.queries,
-                  {row, kb.index(d)});
+                                  std::min(plan.lanes, size - d));
+        kb.vstore(scaled(part, factors), target, {row, kb.index(d)});
       }
       return;
     }
-    kb.loop(0, headSize, 1, [&](Value d) {
-      Value element = kb.load(q, {step.batch, step.head, query, d});
-      kb.store(kb.mulf(kb.convert(element, compute), factor), step.queries,
-               {row, d});
+    if (size % plan.lanes)
+      kb.vstore(kb.constant(vec, 0.0), target,
+                {row, kb.index(size / plan.lanes * plan.lanes)});
+    kb.loop(0, size, 1, [&](Value d) {
+      Value element = kb.load(source, {step.batch, step.head, query, d});
+      kb.store(scaled(element, factor), target, {row, d});
     });
   });
   // The rows that fill up the last register tile.
   Value zeros = kb.constant(vec, 0.0);
   kb.loop(step.numRows, kb.index(plan.paddedRows), 1, [&](Value row) {
-    for (int64_t d = 0; d < headSize; d += plan.lanes)
-      kb.vstore(zeros, step.queries, {row, kb.index(d)});
+    for (int64_t d = 0; d < size; d += plan.lanes)
+      kb.vstore(zeros, target, {row, kb.index(d)});
   });
 }
 
@@ -132,10 +131,13 @@ struct PanelWriter {
 
 } // namespace
 
-/// Packs `size` elements of each key of a panel, transposed.
-static void emitPackKeys(KernelBuilder &kb, const AttentionPlan &plan,
-                         const PanelReader &reader, const PanelWriter &writer,
-                         int64_t size) {
+void AttentionEmitter::emitPackTransposed(KernelBuilder &kb,
+                                          const PanelSource &source,
+                                          Value panels, ValueRange target,
+                                          int64_t size) {
+  PanelReader reader{source.tokens,     source.batch, source.head,
+                     source.numColumns, source.keyOf, vec};
+  PanelWriter writer{panels, target};
   int64_t lanes = plan.lanes;
   if (!reader.hasRows()) {
     kb.loop(0, size, 1, [&](Value d) {
@@ -163,10 +165,13 @@ static void emitPackKeys(KernelBuilder &kb, const AttentionPlan &plan,
   });
 }
 
-/// Packs `size` elements of each value of a panel, chunk by chunk.
-static void emitPackValues(KernelBuilder &kb, const AttentionPlan &plan,
-                           const PanelReader &reader, const PanelWriter &writer,
-                           int64_t size) {
+void AttentionEmitter::emitPackChunks(KernelBuilder &kb,
+                                      const PanelSource &source, Value panels,
+                                      ValueRange target, int64_t size,
+                                      ArrayRef<int64_t> chunks) {
+  PanelReader reader{source.tokens,     source.batch, source.head,
+                     source.numColumns, source.keyOf, vec};
+  PanelWriter writer{panels, target};
   int64_t lanes = plan.lanes;
   auto packVector = [&](Value column, int64_t d, Value element) {
     int64_t count = std::min(lanes, size - d);
@@ -182,7 +187,7 @@ static void emitPackValues(KernelBuilder &kb, const AttentionPlan &plan,
   };
   kb.loop(0, plan.panelKeys, 1, [&](Value column) {
     int64_t firstVector = 0;
-    for (int64_t chunk : plan.valueChunks) {
+    for (int64_t chunk : chunks) {
       Value row = kb.add(kb.mul(column, chunk * lanes),
                          firstVector * lanes * plan.panelKeys);
       for (int64_t i = 0; i < chunk; ++i)
@@ -190,40 +195,4 @@ static void emitPackValues(KernelBuilder &kb, const AttentionPlan &plan,
       firstVector += chunk;
     }
   });
-}
-
-void AttentionEmitter::emitPackPanel(KernelBuilder &kb, ValueRange target,
-                                     Value keys, Value values, Value keyPanels,
-                                     Value valuePanels, Value b, Value g,
-                                     Value numColumns,
-                                     llvm::function_ref<Value(Value)> keyOf) {
-  emitPackKeys(kb, plan, {keys, b, g, numColumns, keyOf, vec},
-               {keyPanels, target}, headSize);
-  emitPackValues(kb, plan, {values, b, g, numColumns, keyOf, vec},
-                 {valuePanels, target}, valueHeadSize);
-}
-
-std::pair<Value, Value> AttentionEmitter::emitPackHeads(KernelBuilder &kb) {
-  auto kernel = cast<func::FuncOp>(kb.getInsertionBlock()->getParentOp());
-  AttentionOperands operands = bind(kernel);
-  Value batches = kb.dim(operands.k, 0), heads = kb.dim(operands.k, 1);
-  Value keys = kb.dim(operands.k, 2);
-  Value panels = kb.ceilDiv(keys, plan.panelKeys);
-  auto allocate = [&](int64_t elements) -> Value {
-    SmallVector<int64_t> shape(3, ShapedType::kDynamic);
-    shape.push_back(elements);
-    auto alloc = memref::AllocOp::create(kb, MemRefType::get(shape, compute),
-                                         ValueRange{batches, heads, panels});
-    alloc.setAlignment(64);
-    return alloc;
-  };
-  Value keyPanels = allocate(headSize * plan.panelKeys);
-  Value valuePanels = allocate(plan.panelKeys * plan.getPaddedValueSize());
-  kb.parallel({batches, heads, panels}, [&](ValueRange ivs) {
-    Value first = kb.mul(ivs[2], plan.panelKeys);
-    emitPackPanel(kb, ivs, operands.k, operands.v, keyPanels, valuePanels,
-                  ivs[0], ivs[1], kb.sub(keys, first),
-                  [&](Value column) { return kb.add(first, column); });
-  });
-  return {keyPanels, valuePanels};
 }

@@ -106,12 +106,24 @@ AttentionPlan AttentionPlan::get(const AttentionProblem &problem,
   // Without a list a block may as well be whole register tiles.
   if (!problem.tile)
     plan.blockRows = plan.paddedRows;
-  int64_t valueVectors = ceilDiv(problem.valueHeadSize, plan.lanes);
-  int64_t chunkLimit = std::max<int64_t>(
+  plan.vectorRegisters = target.vectorRegisters;
+  plan.maxChunkVectors = std::max<int64_t>(
       1, std::min((target.vectorRegisters - 1) / (plan.tileRows + 1),
                   2 * maxVectors));
-  plan.valueChunks = splitEvenly(valueVectors, chunkLimit);
+  plan.valueChunks = plan.splitColumns(problem.valueHeadSize);
   return plan;
+}
+
+llvm::SmallVector<int64_t> AttentionPlan::splitColumns(int64_t size) const {
+  return splitEvenly(ceilDiv(size, lanes), maxChunkVectors);
+}
+
+int64_t AttentionPlan::getTileColumns(int64_t vectors) const {
+  int64_t columns =
+      std::clamp<int64_t>((vectorRegisters - 1 - vectors) / vectors, 1, 16);
+  while (panelKeys % columns != 0)
+    --columns;
+  return columns;
 }
 
 int64_t AttentionPlan::getPaddedValueSize() const {

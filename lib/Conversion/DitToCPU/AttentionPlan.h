@@ -50,8 +50,11 @@ struct AttentionPlan {
   int64_t paddedRows;
   /// Query blocks of one row of the tile list; 1 without one.
   int64_t blocksPerTile;
-  /// Vectors of each chunk of columns of the values.
+  /// Vectors of each chunk of columns of the values, and the most that a chunk
+  /// may have.
   llvm::SmallVector<int64_t> valueChunks;
+  int64_t maxChunkVectors;
+  int64_t vectorRegisters;
   /// Whether a step gathers its keys one by one, because the tiles of the
   /// list are too narrow for whole panels.
   bool gather;
@@ -61,6 +64,11 @@ struct AttentionPlan {
 
   int64_t getPanelVectors() const { return panelKeys / lanes; }
   int64_t getStepKeys() const { return panelKeys * panelsPerStep; }
+  /// `size` columns in chunks of whole vectors.
+  llvm::SmallVector<int64_t> splitColumns(int64_t size) const;
+  /// Columns of a panel in the register tile of a product by columns, whose
+  /// chunks have `vectors` vectors: as many as fit, and divide the panel.
+  int64_t getTileColumns(int64_t vectors) const;
   /// Columns of the values rounded up to whole vectors.
   int64_t getPaddedValueSize() const;
 };

@@ -8,7 +8,8 @@
 
 #include "dit/Conversion/DitToCPU.h"
 
-#include "AttentionEmitter.h"
+#include "BackwardEmitter.h"
+#include "ForwardEmitter.h"
 #include "Kernels.h"
 #include "dit/Conversion/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -97,45 +98,106 @@ static OperandView getBroadcastView(Value value, ArrayRef<int64_t> shape,
   return view;
 }
 
-LogicalResult mlir::dit::cpu::callKernel(AttentionOp op, KernelBuilder &kb,
-                                         KernelLibrary &library) {
-  int64_t batch = op.getBatch(), heads = op.getNumQueryHeads(),
-          kvHeads = op.getNumKVHeads(), queries = op.getQueryLength(),
-          keys = op.getKVLength(), size = op.getHeadSize(),
-          valueSize = op.getValueHeadSize();
-  // Values of the unknown extents, for operands that broadcast.
-  auto extent = [&](Value operand, DimOrderAttr order, char letter) -> Value {
-    std::optional<unsigned> position = order.position(letter);
-    return position ? kb.dim(operand, *position) : kb.index(1);
-  };
-  Value batchValue = extent(op.getQ(), op.getQDimOrder(), 'b');
-  Value headsValue = extent(op.getQ(), op.getQDimOrder(), 'h');
-  Value queriesValue = extent(op.getQ(), op.getQDimOrder(), 's');
-  Value keysValue = extent(op.getK(), op.getKDimOrder(), 's');
+namespace {
 
-  SmallVector<OperandView> operands = {
-      getAttentionView(op.getQ(), op.getQDimOrder(),
-                       {batch, heads, queries, size}),
-      getAttentionView(op.getK(), op.getKDimOrder(),
-                       {batch, kvHeads, keys, size}),
-      getAttentionView(op.getV(), op.getVDimOrder(),
-                       {batch, kvHeads, keys, valueSize})};
+/// The views of the operands of an attention or its gradient.
+class AttentionViews {
+public:
+  AttentionViews(AttentionOpInterface op, KernelBuilder &kb);
+
+  /// Adds the operand `name`, which has a dimension order.
+  void addOrdered(StringRef name);
+  void addIdentity(Value value) {
+    if (value)
+      views.push_back(getIdentityView(value));
+  }
+  /// Adds the bias, the tile list and kv_valid.
+  void addMask();
+
+  SmallVector<OperandView> views;
+
+private:
+  /// The value of an extent, from the first operand of `role`.
+  Value getExtent(OperandRole role, char letter);
+
+  AttentionOpInterface op;
+  KernelBuilder &kb;
+  SmallVector<OrderedOperand> operands;
+};
+
+} // namespace
+
+AttentionViews::AttentionViews(AttentionOpInterface op, KernelBuilder &kb)
+    : op(op), kb(kb), operands(op.getOrderedOperands()) {}
+
+Value AttentionViews::getExtent(OperandRole role, char letter) {
+  const OrderedOperand *operand =
+      llvm::find_if(operands, [&](const OrderedOperand &operand) {
+        return operand.role == role;
+      });
+  std::optional<unsigned> position = operand->order.position(letter);
+  return position ? kb.dim(operand->getValue(), *position) : kb.index(1);
+}
+
+void AttentionViews::addOrdered(StringRef name) {
+  const OrderedOperand &operand =
+      *llvm::find_if(operands, [&](const OrderedOperand &operand) {
+        return operand.name == name;
+      });
+  bool ofKeys =
+      operand.role == OperandRole::Key || operand.role == OperandRole::Value;
+  bool ofScores =
+      operand.role == OperandRole::Query || operand.role == OperandRole::Key;
+  int64_t shape[] = {op.getBatch(),
+                     ofKeys ? op.getNumKVHeads() : op.getNumQueryHeads(),
+                     ofKeys ? op.getKVLength() : op.getQueryLength(),
+                     ofScores ? op.getHeadSize() : op.getValueHeadSize()};
+  views.push_back(getAttentionView(operand.getValue(), operand.order, shape));
+}
+
+void AttentionViews::addMask() {
+  int64_t batch = op.getBatch(), heads = op.getNumQueryHeads();
+  // Values of the unknown extents, for operands that broadcast.
+  Value batchValue = getExtent(OperandRole::Query, 'b');
+  Value headsValue = getExtent(OperandRole::Query, 'h');
   if (Value bias = op.getBias())
-    operands.push_back(
-        getBroadcastView(bias, {batch, heads, queries, keys},
-                         {batchValue, headsValue, queriesValue, keysValue}));
+    views.push_back(getBroadcastView(
+        bias, {batch, heads, op.getQueryLength(), op.getKVLength()},
+        {batchValue, headsValue, getExtent(OperandRole::Query, 's'),
+         getExtent(OperandRole::Key, 's')}));
   if (op.hasTiles())
     for (Value list : {op.getTileNum(), op.getTileIdx()})
-      operands.push_back(
+      views.push_back(
           getBroadcastView(list, {batch, heads}, {batchValue, headsValue}));
-  if (Value valid = op.getKvValid())
-    operands.push_back(getIdentityView(valid));
-  operands.push_back(getAttentionView(op.getOutput(), op.getODimOrder(),
-                                      {batch, heads, queries, valueSize}));
-  if (Value lse = op.getLse())
-    operands.push_back(getIdentityView(lse));
-  return callOnViews(op, kb, operands, {}, [&](TypeRange types) {
-    return AttentionEmitter(op, library).getKernel(types);
+  addIdentity(op.getKvValid());
+}
+
+LogicalResult mlir::dit::cpu::callKernel(AttentionOp op, KernelBuilder &kb,
+                                         KernelLibrary &library) {
+  AttentionViews views(op, kb);
+  for (StringRef name : {"q", "k", "v"})
+    views.addOrdered(name);
+  views.addMask();
+  views.addOrdered("output");
+  views.addIdentity(op.getLse());
+  return callOnViews(op, kb, views.views, {}, [&](TypeRange types) {
+    return ForwardEmitter(op, library).getKernel(types);
+  });
+}
+
+LogicalResult mlir::dit::cpu::callKernel(AttentionBackwardOp op,
+                                         KernelBuilder &kb,
+                                         KernelLibrary &library) {
+  AttentionViews views(op, kb);
+  for (StringRef name : {"q", "k", "v", "o"})
+    views.addOrdered(name);
+  views.addIdentity(op.getLse());
+  views.addOrdered("do");
+  views.addMask();
+  for (StringRef name : {"dq", "dk", "dv"})
+    views.addOrdered(name);
+  return callOnViews(op, kb, views.views, {}, [&](TypeRange types) {
+    return BackwardEmitter(op, library).getKernel(types);
   });
 }
 
@@ -145,9 +207,9 @@ LogicalResult mlir::dit::cpu::callKernel(AttentionOp op, KernelBuilder &kb,
 
 /// The compute ops that have kernels.
 static bool isComputeOp(Operation *op) {
-  return isa<AttentionOp, AttentionMergeOp, LowRankScoreOp, TopkMaskOp,
-             TilesUnionOp, TilesSliceOp, TilesTransposeOp, GroupTokensOp,
-             UngroupTokensOp>(op);
+  return isa<AttentionOp, AttentionBackwardOp, AttentionMergeOp, LowRankScoreOp,
+             TopkMaskOp, TilesUnionOp, TilesSliceOp, TilesTransposeOp,
+             GroupTokensOp, UngroupTokensOp>(op);
 }
 
 static LogicalResult convert(Operation *op, KernelLibrary &library) {
@@ -157,9 +219,9 @@ static LogicalResult convert(Operation *op, KernelLibrary &library) {
   KernelBuilder kb(op->getLoc(), OpBuilder(op));
   LogicalResult result =
       llvm::TypeSwitch<Operation *, LogicalResult>(op)
-          .Case<AttentionOp, AttentionMergeOp, LowRankScoreOp, TopkMaskOp,
-                TilesUnionOp, TilesSliceOp, TilesTransposeOp, GroupTokensOp,
-                UngroupTokensOp>(
+          .Case<AttentionOp, AttentionBackwardOp, AttentionMergeOp,
+                LowRankScoreOp, TopkMaskOp, TilesUnionOp, TilesSliceOp,
+                TilesTransposeOp, GroupTokensOp, UngroupTokensOp>(
               [&](auto typed) { return callKernel(typed, kb, library); })
           .Default([](Operation *) { return failure(); });
   if (succeeded(result))
@@ -172,16 +234,10 @@ LogicalResult mlir::dit::convertDitToCPU(ModuleOp module,
                                          int64_t &numKernels,
                                          int64_t &numCalls) {
   SmallVector<Operation *> ops;
-  WalkResult walk = module.walk([&](Operation *op) -> WalkResult {
-    if (isa<AttentionBackwardOp>(op))
-      return op->emitOpError() << "has no CPU kernel; --dit-decompose before "
-                                  "bufferization computes it";
+  module.walk([&](Operation *op) {
     if (isComputeOp(op))
       ops.push_back(op);
-    return WalkResult::advance();
   });
-  if (walk.wasInterrupted())
-    return failure();
   KernelLibrary library(module, target);
   for (Operation *op : ops)
     if (failed(convert(op, library)))

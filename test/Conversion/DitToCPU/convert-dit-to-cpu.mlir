@@ -97,3 +97,47 @@ func.func @window(%a: memref<1x4x512x64xf32>, %o: memref<1x4x512x64xf32>) {
   dit.attention ins(%a, %a, %a : memref<1x4x512x64xf32>, memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) pattern(#dit.window<left = 100, right = 20>) outs(%o : memref<1x4x512x64xf32>) {scale = 0.125 : f64}
   return
 }
+
+// -----
+
+// One task per batch, key head and part of the keys; then the gradients of the
+// queries are summed over the parts. Nothing has the size of the scores.
+// CHECK-LABEL: func.func private @dit_attention_backward_f32_q512_kv512_d64(
+// CHECK-NOT:     512x512
+// CHECK-COUNT-3: memref.alloc(%{{.*}}, %{{.*}}, %{{.*}}) {alignment = 64 : i64} : memref<?x?x?x4096xf32>
+// CHECK-COUNT-2: memref.alloc(%{{.*}}, %{{.*}}, %{{.*}}) {alignment = 64 : i64} : memref<?x?x?x64xf32>
+// CHECK:         memref.alloc(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) {alignment = 64 : i64} : memref<?x?x?x?x64xf32>
+// CHECK:         scf.parallel
+// CHECK-NEXT:      func.call @dit_attention_backward_f32_q512_kv512_d64_task(
+// CHECK:         scf.parallel
+// CHECK:           scf.for
+// CHECK:             scf.for {{.*}} iter_args(
+// CHECK:               arith.addf {{.*}} : vector<16xf32>
+
+// Query heads of the key head, then blocks of queries, one after the other.
+// CHECK-LABEL: func.func private @dit_attention_backward_f32_q512_kv512_d64_task(
+// CHECK-NOT:     scf.parallel
+// CHECK:         scf.for
+// CHECK:           scf.for
+// CHECK:             func.call @dit_attention_backward_f32_q512_kv512_d64_task_block(
+
+// Five products; those by columns have 4 keys x 64 elements in registers.
+// CHECK-LABEL: func.func private @dit_attention_backward_f32_q512_kv512_d64_task_block_step(
+// CHECK-COUNT-24: vector.fma
+// CHECK:          scf.yield
+// CHECK-COUNT-24: vector.fma
+// CHECK:          scf.yield
+// CHECK:          arith.bitcast
+// CHECK:          scf.for {{.*}} iter_args(
+// CHECK-COUNT-16: vector.fma
+// CHECK-NOT:      vector.fma
+// CHECK:          scf.yield
+// CHECK:          scf.for {{.*}} iter_args(
+// CHECK-COUNT-16: vector.fma
+// CHECK-NOT:      vector.fma
+// CHECK:          scf.yield
+// CHECK-COUNT-24: vector.fma
+func.func @gradient(%q: memref<1x4x512x64xf32>, %k: memref<1x2x512x64xf32>, %l: memref<1x4x512xf32>, %dq: memref<1x4x512x64xf32>, %dk: memref<1x2x512x64xf32>) {
+  dit.attention_backward ins(%q, %k, %k, %q, %l, %q : memref<1x4x512x64xf32>, memref<1x2x512x64xf32>, memref<1x2x512x64xf32>, memref<1x4x512x64xf32>, memref<1x4x512xf32>, memref<1x4x512x64xf32>) outs(%dq, %dk, %dk : memref<1x4x512x64xf32>, memref<1x2x512x64xf32>, memref<1x2x512x64xf32>) {scale = 0.125 : f64}
+  return
+}

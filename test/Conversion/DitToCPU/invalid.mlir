@@ -14,13 +14,3 @@ func.func @layout(%a: memref<1x4x64x16xf32, #blocked>) {
   dit.attention ins(%a, %a, %a : memref<1x4x64x16xf32, #blocked>, memref<1x4x64x16xf32, #blocked>, memref<1x4x64x16xf32, #blocked>) outs(%a : memref<1x4x64x16xf32, #blocked>) {scale = 1.0 : f64}
   return
 }
-
-// -----
-
-func.func @gradient(%x: memref<1x1x16x8xf32>, %l: memref<1x1x16xf32>) {
-  // expected-error @+1 {{has no CPU kernel; --dit-decompose before bufferization computes it}}
-  dit.attention_backward
-    ins(%x, %x, %x, %x, %l, %x : memref<1x1x16x8xf32>, memref<1x1x16x8xf32>, memref<1x1x16x8xf32>, memref<1x1x16x8xf32>, memref<1x1x16xf32>, memref<1x1x16x8xf32>)
-    outs(%x, %x, %x : memref<1x1x16x8xf32>, memref<1x1x16x8xf32>, memref<1x1x16x8xf32>) {scale = 1.0 : f64}
-  return
-}

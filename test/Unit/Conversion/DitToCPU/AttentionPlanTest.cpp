@@ -56,6 +56,14 @@ void expectSound(const AttentionPlan &plan, const AttentionProblem &problem,
   EXPECT_LE(registers(plan.getPanelVectors()), target.vectorRegisters);
   for (int64_t chunk : plan.valueChunks)
     EXPECT_LE(registers(chunk), target.vectorRegisters);
+  // The products by columns: whole tiles cover a panel.
+  for (int64_t chunk : plan.splitColumns(problem.headSize)) {
+    int64_t columns = plan.getTileColumns(chunk);
+    EXPECT_EQ(plan.panelKeys % columns, 0);
+    if (columns > 1) {
+      EXPECT_LE(columns * chunk + chunk + 1, target.vectorRegisters);
+    }
+  }
 }
 
 TEST(AttentionPlan, FillsTheRegisters) {

@@ -1,0 +1,141 @@
+//===- BackwardStep.cpp - The five products of a gradient -----------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One step of a gradient: some panels of keys against a block of queries.
+//
+//===----------------------------------------------------------------------===//
+
+#include "BackwardEmitter.h"
+#include "VectorMath.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::dit;
+using namespace mlir::dit::cpu;
+
+void BackwardEmitter::emitStepBody(KernelBuilder &kb,
+                                   const AttentionStep &step) {
+  Value panels = emitStepPanels(kb, step), endRow = emitEndRow(kb, step);
+  if (plan.gather)
+    emitGather(kb, step, panels);
+  emitScores(kb, step, step.queries, step.keyPanels, headSize, step.scores,
+             panels, endRow);
+  if (step.bias)
+    emitBias(kb, step, panels);
+  emitMask(kb, step, panels);
+  emitScores(kb, step, step.outputGradients, step.valuePanels, valueHeadSize,
+             step.scoreGradients, panels, endRow);
+  emitWeights(kb, step, panels, endRow);
+  emitTransposed(kb, step, step.scores, step.outputGradients, plan.valueChunks,
+                 step.valueGradients, panels);
+  emitTransposed(kb, step, step.scoreGradients, step.queries, keyChunks,
+                 step.keyGradients, panels);
+  emitWeighted(kb, step, step.scoreGradients, step.keyRows, keyChunks,
+               step.rows, /*factors=*/Value(), panels, endRow);
+}
+
+void BackwardEmitter::emitGather(KernelBuilder &kb, const AttentionStep &step,
+                                 Value panels) {
+  kb.loop(kb.index(0), panels, 1, [&](Value p) {
+    Value first = kb.mul(p, plan.panelKeys);
+    Value zero = kb.index(0);
+    Value left = kb.sub(step.count, first);
+    auto keyOf = [&](Value column) {
+      return kb.load(step.queue, kb.add(first, column));
+    };
+    PanelSource k{step.k, step.batch, step.kvHead, left, keyOf};
+    PanelSource v{step.v, step.batch, step.kvHead, left, keyOf};
+    emitPackTransposed(kb, k, step.keyPanels, {zero, zero, p}, headSize);
+    emitPackChunks(kb, k, step.keyRows, {zero, zero, p}, headSize, keyChunks);
+    emitPackTransposed(kb, v, step.valuePanels, {zero, zero, p}, valueHeadSize);
+  });
+}
+
+/// Scores become weights, and products with the values gradients of scores.
+void BackwardEmitter::emitWeights(KernelBuilder &kb, const AttentionStep &step,
+                                  Value panels, Value endRow) {
+  kb.loop(kb.index(0), endRow, 1, [&](Value row) {
+    Value reference = kb.splat(vec, kb.load(step.rowMax, row));
+    Value delta = kb.splat(vec, kb.load(step.rowDelta, row));
+    kb.loop(kb.index(0), panels, 1, [&](Value p) {
+      Value first = kb.mul(p, plan.panelKeys);
+      for (int64_t v = 0; v < plan.getPanelVectors(); ++v) {
+        SmallVector<Value> at = {row, kb.add(first, v * plan.lanes)};
+        Value difference = kb.subf(kb.vload(vec, step.scores, at), reference);
+        if (hasBias)
+          difference = kb.mulf(difference, kb.constant(vec, M_LOG2E));
+        Value weight = emitExp2OfNonPositive(kb, difference);
+        kb.vstore(weight, step.scores, at);
+        Value gradient = kb.subf(kb.vload(vec, step.scoreGradients, at), delta);
+        kb.vstore(kb.mulf(weight, gradient), step.scoreGradients, at);
+      }
+    });
+  });
+}
+
+/// One register tile: `columns` keys of panel `p`, each element of which is
+/// broadcast, times a chunk of the rows.
+void BackwardEmitter::emitTransposedTile(KernelBuilder &kb,
+                                         const AttentionStep &step,
+                                         Value weights, Value rows,
+                                         Value gradients, Value p,
+                                         Value firstColumn, int64_t columns,
+                                         int64_t firstVector, int64_t vectors) {
+  Value stepColumn = kb.add(kb.mul(p, plan.panelKeys), firstColumn);
+  auto at = [&](int64_t v) { return kb.index((firstVector + v) * plan.lanes); };
+  SmallVector<Value> zeros(columns * vectors, kb.constant(vec, 0.0));
+  SmallVector<Value> tile = kb.loop(
+      kb.index(0), step.numRows, 1, zeros, [&](Value row, ValueRange acc) {
+        SmallVector<Value> parts, next;
+        for (int64_t v = 0; v < vectors; ++v)
+          parts.push_back(kb.vload(vec, rows, {row, at(v)}));
+        for (int64_t c = 0; c < columns; ++c) {
+          Value weight =
+              kb.splat(vec, kb.load(weights, {row, kb.add(stepColumn, c)}));
+          for (int64_t v = 0; v < vectors; ++v)
+            next.push_back(kb.fma(weight, parts[v], acc[c * vectors + v]));
+        }
+        return next;
+      });
+  auto addTo = [&](int64_t c, Value key) {
+    for (int64_t v = 0; v < vectors; ++v) {
+      SmallVector<Value> target = {step.batch, step.kvHead, key, at(v)};
+      Value sum =
+          kb.addf(kb.vload(vec, gradients, target), tile[c * vectors + v]);
+      kb.vstore(sum, gradients, target);
+    }
+  };
+  for (int64_t c = 0; c < columns; ++c) {
+    if (!plan.gather) {
+      Value firstKey = kb.mul(emitPanel(kb, step, p), plan.panelKeys);
+      addTo(c, kb.add(kb.add(firstKey, firstColumn), c));
+      continue;
+    }
+    Value queued = kb.add(stepColumn, c);
+    kb.ifThen(kb.lt(queued, step.count),
+              [&] { addTo(c, kb.load(step.queue, queued)); });
+  }
+}
+
+void BackwardEmitter::emitTransposed(KernelBuilder &kb,
+                                     const AttentionStep &step, Value weights,
+                                     Value rows, ArrayRef<int64_t> chunks,
+                                     Value gradients, Value panels) {
+  kb.loop(kb.index(0), panels, 1, [&](Value p) {
+    int64_t firstVector = 0;
+    for (int64_t vectors : chunks) {
+      int64_t columns = plan.getTileColumns(vectors);
+      kb.loop(0, plan.panelKeys, columns, [&](Value firstColumn) {
+        emitTransposedTile(kb, step, weights, rows, gradients, p, firstColumn,
+                           columns, firstVector, vectors);
+      });
+      firstVector += vectors;
+    }
+  });
+}

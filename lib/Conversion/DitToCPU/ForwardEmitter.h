@@ -1,0 +1,57 @@
+//===- ForwardEmitter.h - The kernel of dit.attention -----------*- C++ -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The kernel is three functions:
+//
+//   kernel   packs the keys and values of each head into panels, then runs one
+//            task per batch, head and query block;
+//   block    packs the queries, queues the panels that the pattern, the tile
+//            list and kv_valid allow, runs a step whenever the queue is full,
+//            and divides by the sum of the row at the end;
+//   step     scores the queued panels, adds the bias, masks panels that are
+//            only partly allowed, updates the online softmax and adds the
+//            product with the values.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIT_LIB_CONVERSION_DITTOCPU_FORWARDEMITTER_H
+#define DIT_LIB_CONVERSION_DITTOCPU_FORWARDEMITTER_H
+
+#include "AttentionEmitter.h"
+
+namespace mlir::dit::cpu {
+
+class ForwardEmitter : public AttentionEmitter {
+public:
+  ForwardEmitter(AttentionOp op, KernelLibrary &library)
+      : AttentionEmitter(op, library, "dit_attention") {}
+
+private:
+  // ForwardKernel.cpp
+  void emitKernel(KernelBuilder &kb, func::FuncOp func) override;
+  AttentionOperands bind(func::FuncOp func);
+  std::pair<Value, Value> emitPackHeads(KernelBuilder &kb,
+                                        const AttentionOperands &operands);
+  void emitBlockBody(KernelBuilder &kb, func::FuncOp block);
+  void createScratch(KernelBuilder &kb, AttentionStep &step);
+  void emitInitialRows(KernelBuilder &kb, const AttentionStep &step);
+  void emitFinish(KernelBuilder &kb, const AttentionOperands &operands,
+                  const AttentionStep &step);
+
+  // ForwardStep.cpp
+  void emitStepBody(KernelBuilder &kb, const AttentionStep &step) override;
+  void emitGather(KernelBuilder &kb, const AttentionStep &step, Value panels);
+  void emitSoftmax(KernelBuilder &kb, const AttentionStep &step, Value panels,
+                   Value endRow);
+  void emitSoftmaxRow(KernelBuilder &kb, const AttentionStep &step,
+                      Value panels, Value row);
+};
+
+} // namespace mlir::dit::cpu
+
+#endif // DIT_LIB_CONVERSION_DITTOCPU_FORWARDEMITTER_H

@@ -1,0 +1,207 @@
+//===- ForwardKernel.cpp - Kernel and query block of an attention ---------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The outer two functions of the kernel; see ForwardEmitter.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ForwardEmitter.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::dit;
+using namespace mlir::dit::cpu;
+
+AttentionOperands ForwardEmitter::bind(func::FuncOp func) {
+  AttentionOperands operands;
+  unsigned next = 0;
+  auto take = [&](Value &field, bool given = true) {
+    if (given)
+      field = func.getArgument(next++);
+  };
+  take(operands.q);
+  take(operands.k);
+  take(operands.v);
+  take(operands.bias, hasBias);
+  take(operands.num, op.hasTiles());
+  take(operands.idx, op.hasTiles());
+  take(operands.kvValid, static_cast<bool>(op.getKvValid()));
+  take(operands.output);
+  take(operands.lse, static_cast<bool>(op.getLse()));
+  return operands;
+}
+
+std::pair<Value, Value>
+ForwardEmitter::emitPackHeads(KernelBuilder &kb,
+                              const AttentionOperands &operands) {
+  Value batches = kb.dim(operands.k, 0), heads = kb.dim(operands.k, 1);
+  Value keys = kb.dim(operands.k, 2);
+  Value panels = kb.ceilDiv(keys, plan.panelKeys);
+  auto allocate = [&](int64_t elements) -> Value {
+    SmallVector<int64_t> shape(3, ShapedType::kDynamic);
+    shape.push_back(elements);
+    auto alloc = memref::AllocOp::create(kb, MemRefType::get(shape, compute),
+                                         ValueRange{batches, heads, panels});
+    alloc.setAlignment(64);
+    return alloc;
+  };
+  Value keyPanels = allocate(headSize * plan.panelKeys);
+  Value valuePanels = allocate(plan.panelKeys * plan.getPaddedValueSize());
+  kb.parallel({batches, heads, panels}, [&](ValueRange ivs) {
+    Value first = kb.mul(ivs[2], plan.panelKeys);
+    auto keyOf = [&](Value column) { return kb.add(first, column); };
+    Value left = kb.sub(keys, first);
+    emitPackTransposed(kb, {operands.k, ivs[0], ivs[1], left, keyOf}, keyPanels,
+                       ivs, headSize);
+    emitPackChunks(kb, {operands.v, ivs[0], ivs[1], left, keyOf}, valuePanels,
+                   ivs, valueHeadSize, plan.valueChunks);
+  });
+  return {keyPanels, valuePanels};
+}
+
+void ForwardEmitter::emitKernel(KernelBuilder &kb, func::FuncOp func) {
+  AttentionOperands operands = bind(func);
+  SmallVector<Value> arguments(func.getArguments());
+  Value keyPanels, valuePanels;
+  if (!plan.gather) {
+    std::tie(keyPanels, valuePanels) = emitPackHeads(kb, operands);
+    arguments.append({keyPanels, valuePanels});
+  }
+  Value batches = kb.dim(operands.q, 0), heads = kb.dim(operands.q, 1);
+  Value queries = kb.dim(operands.q, 2);
+  Value blocks = emitNumBlocks(kb, queries);
+  func::FuncOp block;
+  kb.parallel({batches, heads, blocks}, [&](ValueRange ivs) {
+    SmallVector<Value> callArguments(arguments);
+    llvm::append_range(callArguments, ivs);
+    if (!block)
+      block = emitHelper(kb, func.getName() + "_block", callArguments,
+                         [&](func::FuncOp block) { emitBlockBody(kb, block); });
+    func::CallOp::create(kb, block, callArguments);
+  });
+  if (!plan.gather) {
+    memref::DeallocOp::create(kb, keyPanels);
+    memref::DeallocOp::create(kb, valuePanels);
+  }
+}
+
+void ForwardEmitter::createScratch(KernelBuilder &kb, AttentionStep &step) {
+  int64_t rows = plan.paddedRows;
+  int64_t paddedSize = llvm::alignTo(headSize, plan.lanes);
+  step.queries = kb.scratch({rows, paddedSize}, compute);
+  step.scores = kb.scratch({rows, plan.getStepKeys()}, compute);
+  step.rows = kb.scratch({rows, plan.getPaddedValueSize()}, compute);
+  step.rowMax = kb.scratch({rows}, compute);
+  step.rowSum = kb.scratch({rows, plan.lanes}, compute);
+  step.rowScale = kb.scratch({rows}, compute);
+  if (plan.gather) {
+    step.queue = kb.scratch({plan.getStepKeys()}, kb.getIndexType());
+    step.keyPanels = kb.scratch(
+        {1, 1, plan.panelsPerStep, headSize * plan.panelKeys}, compute);
+    step.valuePanels = kb.scratch(
+        {1, 1, plan.panelsPerStep, plan.panelKeys * plan.getPaddedValueSize()},
+        compute);
+  } else {
+    step.queue = kb.scratch({plan.panelsPerStep, 3}, kb.getIndexType());
+  }
+  step.count = kb.scratch({}, kb.getIndexType());
+}
+
+void ForwardEmitter::emitInitialRows(KernelBuilder &kb,
+                                     const AttentionStep &step) {
+  Value zeros = kb.constant(vec, 0.0), empty = kb.minusInfinity(compute);
+  kb.loop(0, plan.paddedRows, 1, [&](Value row) {
+    kb.store(empty, step.rowMax, row);
+    kb.vstore(zeros, step.rowSum, {row, kb.index(0)});
+  });
+  emitZeroRows(kb, step.rows, plan.getPaddedValueSize());
+}
+
+void ForwardEmitter::emitBlockBody(KernelBuilder &kb, func::FuncOp block) {
+  AttentionOperands operands = bind(block);
+  AttentionStep step;
+  createScratch(kb, step);
+  ArrayRef<BlockArgument> indices = block.getArguments().take_back(3);
+  step.batch = indices[0];
+  step.head = indices[1];
+  Value group = kb.div(kb.dim(operands.q, 1), kb.dim(operands.k, 1));
+  step.kvHead = kb.div(step.head, group);
+  if (plan.gather) {
+    step.k = operands.k;
+    step.v = operands.v;
+  } else {
+    step.keyPanels = block.getArguments().drop_back(3).drop_back(1).back();
+    step.valuePanels = block.getArguments().drop_back(3).back();
+  }
+  step.bias = operands.bias;
+  step.queryLength = kb.dim(operands.q, 2);
+  step.keyLength = kb.dim(operands.k, 2);
+  auto [begin, end] = emitQueryRange(kb, indices[2], step.queryLength);
+  step.queryBegin = begin;
+  step.numRows = kb.sub(end, begin);
+
+  Value queue = step.count;
+  step.count = kb.index(0);
+  func::FuncOp stepFunc = emitStep(kb, block, step);
+  step.count = queue;
+  kb.ifThen(kb.lt(kb.index(0), step.numRows), [&] {
+    double scale = op.getScale().convertToDouble() * (hasBias ? 1.0 : M_LOG2E);
+    emitPackRows(kb, operands.q, step, step.queries, headSize, scale);
+    emitInitialRows(kb, step);
+    kb.store(kb.index(0), step.count, {});
+    emitQueueKeys(kb, operands, step, emitListRow(kb, indices[2]), stepFunc);
+    emitFlushRest(kb, step, stepFunc);
+    emitFinish(kb, operands, step);
+  });
+}
+
+/// Divides each row by its sum and writes it and its log-sum-exp out.
+void ForwardEmitter::emitFinish(KernelBuilder &kb,
+                                const AttentionOperands &operands,
+                                const AttentionStep &step) {
+  bool contiguous = isContiguous(operands.output);
+  Value zero = kb.constant(compute, 0.0), one = kb.constant(compute, 1.0);
+  kb.loop(kb.index(0), step.numRows, 1, [&](Value row) {
+    Value query = kb.add(step.queryBegin, row);
+    Value sum = kb.reduceAdd(kb.vload(vec, step.rowSum, {row, kb.index(0)}));
+    Value empty = kb.cmpf(arith::CmpFPredicate::OEQ, sum, zero);
+    Value inverse =
+        kb.select(empty, zero, arith::DivFOp::create(kb, one, sum).getResult());
+    auto scaled = [&](Value column, Type type) {
+      if (auto vector = dyn_cast<VectorType>(type))
+        return kb.convert(kb.mulf(kb.vload(vector, step.rows, {row, column}),
+                                  kb.splat(vector, inverse)),
+                          op.getElementType());
+      return kb.convert(kb.mulf(kb.load(step.rows, {row, column}), inverse),
+                        op.getElementType());
+    };
+    if (contiguous) {
+      for (int64_t d = 0; d < valueHeadSize; d += plan.lanes)
+        kb.vstorePart(scaled(kb.index(d), vec), operands.output,
+                      {step.batch, step.head, query, kb.index(d)},
+                      std::min(plan.lanes, valueHeadSize - d));
+    } else {
+      kb.loop(0, valueHeadSize, 1, [&](Value d) {
+        kb.store(scaled(d, compute), operands.output,
+                 {step.batch, step.head, query, d});
+      });
+    }
+    if (!operands.lse)
+      return;
+    // The sum of an empty row is zero, whose logarithm is -inf, and its
+    // maximum is -inf.
+    Value maximum = kb.load(step.rowMax, row);
+    if (!hasBias)
+      maximum = kb.mulf(maximum, kb.constant(compute, 0.6931471805599453));
+    Value lse = kb.addf(maximum, math::LogOp::create(kb, sum));
+    kb.store(lse, operands.lse, {step.batch, step.head, query});
+  });
+}
