@@ -31,7 +31,7 @@ func.func @over_queries(%q: tensor<4x8x16xf32>, %k: tensor<4x16x8xf32>, %v: tens
 
 // CHECK: Missed
 // CHECK-SAME: Function=capped
-// CHECK-SAME: the scores go through math.tanh
+// CHECK-SAME: the scores are not linear in a product of q and k: they are the result of 'math.tanh'
 #id = affine_map<(b, i, j) -> (b, i, j)>
 #row = affine_map<(b, i, j) -> (b, i)>
 func.func @capped(%q: tensor<4x8x16xf32>, %k: tensor<4x16x8xf32>, %v: tensor<4x8x16xf32>) -> tensor<4x8x16xf32> {
@@ -85,7 +85,7 @@ func.func @weak_mask(%q: tensor<4x8x16xf32>, %k: tensor<4x16x8xf32>, %v: tensor<
 
 // CHECK: Missed
 // CHECK-SAME: Function=zeroed
-// CHECK-SAME: the probabilities are zeroed under a condition that is not that of the scores
+// CHECK-SAME: probabilities or outputs are zeroed under a condition that is neither a test for rows of -inf nor a mask of the scores
 #id = affine_map<(b, i, j) -> (b, i, j)>
 #row = affine_map<(b, i, j) -> (b, i)>
 func.func @zeroed(%q: tensor<4x8x16xf32>, %k: tensor<4x16x8xf32>, %v: tensor<4x8x16xf32>, %m: tensor<4x8x8xf32>) -> tensor<4x8x16xf32> {

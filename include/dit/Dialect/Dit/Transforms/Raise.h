@@ -19,6 +19,7 @@
 #include "dit/Dialect/Dit/IR/Dit.h"
 
 #include <memory>
+#include <optional>
 
 namespace mlir {
 class RewriterBase;
@@ -29,6 +30,19 @@ namespace mlir::dit {
 namespace raise {
 struct MatchState;
 } // namespace raise
+
+/// The keys that a query sees of a sequence that is masked along diagonals:
+/// those at `lower <= key - query <= upper`, without a bound where it is none.
+struct KeyBand {
+  std::optional<int64_t> lower, upper;
+
+  bool isEverything() const { return !lower && !upper; }
+  bool operator==(const KeyBand &other) const {
+    return lower == other.lower && upper == other.upper;
+  }
+  /// The keys in both bands.
+  KeyBand intersect(const KeyBand &other) const;
+};
 
 /// A tensor of an attention and how its dimensions are made up.
 struct AttentionTensor {
@@ -55,6 +69,12 @@ struct AttentionMatch {
   double scale = 1.0;
   /// Widest element type of the operands and the output: what to compute on.
   Type elementType;
+  /// What masks that were proven to hide diagonals leave visible. They are no
+  /// part of the bias. A hidden key has no weight in any row.
+  KeyBand visible;
+  /// Finite numbers, at most -1000, that masks give to scores and that were
+  /// taken to hide a key as -inf does.
+  SmallVector<double, 1> hidingFills;
   bool hasBias = false;
   /// The scores are scaled by values of each row, see `materializeQuery`.
   bool hasRowFactor = false;

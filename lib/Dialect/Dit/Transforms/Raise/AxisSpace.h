@@ -64,6 +64,12 @@ private:
   unsigned numSplits = 0;
 };
 
+/// The view of `source` under which its reshape `result`, of an op of the
+/// tensor dialect, is looked at as `view`. Splits axes; fails when the extents
+/// do not tell how.
+std::optional<View> reshapeView(AxisSpace &space, Value source, Value result,
+                                const View &view);
+
 /// All axes of `view`, dimension by dimension.
 AxisList flatten(const View &view);
 

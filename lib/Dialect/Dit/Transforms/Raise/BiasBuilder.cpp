@@ -154,15 +154,21 @@ Value ScalarEmitter::emit(OpBuilder &builder, Location loc, const Expr *expr,
   return emitOperation(builder, loc, expr, operands);
 }
 
-/// `value`, a float or an integer, in `type`.
-static Value toFloat(OpBuilder &builder, Location loc, Value value, Type type) {
-  unsigned from = value.getType().getIntOrFloatBitWidth();
-  unsigned to = type.getIntOrFloatBitWidth();
-  if (value.getType() == type)
-    return value;
-  if (from < to)
-    return arith::ExtFOp::create(builder, loc, type, value);
-  return arith::TruncFOp::create(builder, loc, type, value);
+/// Emits `value` times `factors`, or divided by them.
+static Value emitFactors(OpBuilder &builder, Location loc,
+                         const ScalarEmitter &emitter,
+                         ArrayRef<ScoreForm::RowFactor> factors, Value value,
+                         ValueRange arguments) {
+  for (const ScoreForm::RowFactor &factor : factors) {
+    Value other = castScalar(builder, loc,
+                             emitter.emit(builder, loc, factor.expr, arguments),
+                             value.getType());
+    if (factor.isDivisor)
+      value = arith::DivFOp::create(builder, loc, value, other);
+    else
+      value = arith::MulFOp::create(builder, loc, value, other);
+  }
+  return value;
 }
 
 static Value emitBody(OpBuilder &builder, Location loc,
@@ -174,15 +180,17 @@ static Value emitBody(OpBuilder &builder, Location loc,
   };
   Value sum;
   for (const ScoreForm::Term &term : scores.terms) {
-    Value value = toFloat(
+    Value value = castScalar(
         builder, loc, emitter.emit(builder, loc, term.expr, arguments), type);
     if (term.factor != 1.0)
       value = arith::MulFOp::create(builder, loc, value, number(term.factor));
+    value = emitFactors(builder, loc, emitter, term.factors, value, arguments);
     sum = sum ? arith::AddFOp::create(builder, loc, sum, value) : value;
   }
   if (!sum)
     sum = number(0.0);
-  for (const ScoreForm::Mask &mask : scores.masks) {
+  // Those that were put on last come first.
+  for (const ScoreForm::Mask &mask : llvm::reverse(scores.masks)) {
     Value condition = emitter.emit(builder, loc, mask.condition, arguments);
     Value fill = number(mask.fill);
     sum = mask.when
@@ -190,6 +198,19 @@ static Value emitBody(OpBuilder &builder, Location loc,
               : arith::SelectOp::create(builder, loc, condition, sum, fill);
   }
   return sum;
+}
+
+/// All that the bias of `scores` is computed from.
+static SmallVector<const Expr *> getBiasParts(const ScoreForm &scores) {
+  SmallVector<const Expr *> parts;
+  for (const ScoreForm::Term &term : scores.terms) {
+    parts.push_back(term.expr);
+    for (const ScoreForm::RowFactor &factor : term.factors)
+      parts.push_back(factor.expr);
+  }
+  for (const ScoreForm::Mask &mask : scores.masks)
+    parts.push_back(mask.condition);
+  return parts;
 }
 
 /// Emits one operation over `loops` that computes `body` from `leading`, if it
@@ -263,15 +284,13 @@ Value AttentionMatch::materializeBias(OpBuilder &builder, Location loc) const {
                          ? cast<FloatType>(builder.getF64Type())
                          : cast<FloatType>(builder.getF32Type());
   SmallVector<Axis> free;
-  for (const ScoreForm::Term &term : scores.terms)
-    llvm::append_range(free, term.expr->free);
-  for (const ScoreForm::Mask &mask : scores.masks)
-    llvm::append_range(free, mask.condition->free);
+  for (const Expr *part : getBiasParts(scores))
+    llvm::append_range(free, part->free);
   View dims = getBiasDims(*this, free);
 
   if (scores.terms.size() == 1 && scores.masks.empty()) {
     const ScoreForm::Term &term = scores.terms.front();
-    if (term.factor == 1.0 && term.expr->origin &&
+    if (term.factor == 1.0 && term.factors.empty() && term.expr->origin &&
         term.expr->broadcastDims.empty() &&
         isa<RankedTensorType>(term.expr->origin.getType()) &&
         (term.expr->type == elementType || term.expr->type == accumulator))
@@ -281,10 +300,8 @@ Value AttentionMatch::materializeBias(OpBuilder &builder, Location loc) const {
 
   AxisList loops = flatten(dims);
   ScalarEmitter emitter(space, loops);
-  for (const ScoreForm::Term &term : scores.terms)
-    emitter.collect(term.expr);
-  for (const ScoreForm::Mask &mask : scores.masks)
-    emitter.collect(mask.condition);
+  for (const Expr *part : getBiasParts(scores))
+    emitter.collect(part);
   ViewedValue sum = emitElementwise(
       builder, loc, space, loops, emitter, /*leading=*/{}, accumulator,
       [&](OpBuilder &b, Location bodyLoc, ValueRange arguments) {
@@ -319,19 +336,9 @@ AttentionTensor AttentionMatch::materializeQuery(OpBuilder &builder,
   ViewedValue scaled = emitElementwise(
       builder, loc, space, loops, emitter, source, cast<FloatType>(elementType),
       [&](OpBuilder &b, Location bodyLoc, ValueRange arguments) {
-        Value product = toFloat(b, bodyLoc, arguments.front(), elementType);
-        for (const ScoreForm::RowFactor &factor : state->scores.factors) {
-          Value value = toFloat(
-              b, bodyLoc,
-              emitter.emit(b, bodyLoc, factor.expr, arguments.drop_front()),
-              elementType);
-          product = factor.isDivisor
-                        ? arith::DivFOp::create(b, bodyLoc, product, value)
-                              .getResult()
-                        : arith::MulFOp::create(b, bodyLoc, product, value)
-                              .getResult();
-        }
-        return product;
+        Value product = castScalar(b, bodyLoc, arguments.front(), elementType);
+        return emitFactors(b, bodyLoc, emitter, state->scores.factors, product,
+                           arguments.drop_front());
       });
   AttentionTensor tensor;
   tensor.value = scaled.value;

@@ -16,6 +16,8 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace mlir::dit::raise;
 
@@ -190,6 +192,19 @@ static const Expr *getBoolean(const Expr *expr) {
   return expr->type.isInteger(1) ? expr : nullptr;
 }
 
+/// A power of a constant, which is how exporters write `exp2`, or null.
+const Expr *Tracer::exponentialOf(const Expr *base, const Expr *exponent) {
+  std::optional<double> number = base->getFloat();
+  if (!number || !(*number > 0) || !std::isfinite(*number))
+    return nullptr;
+  Type type = exponent->type;
+  if (*number == 2.0)
+    return make(ExprKind::Exp2, type, exponent);
+  const Expr *factor = constant(FloatAttr::get(type, std::log(*number)));
+  return make(ExprKind::Exp, type,
+              make(ExprKind::Mul, type, {exponent, factor}));
+}
+
 const Expr *Tracer::scalarOp(Operation *op, ArrayRef<const Expr *> operands) {
   Type type = op->getResult(0).getType();
   ExprKind kind = classify(op);
@@ -209,6 +224,9 @@ const Expr *Tracer::scalarOp(Operation *op, ArrayRef<const Expr *> operands) {
     if (boolean && isZero && cmp.getPredicate() == arith::CmpIPredicate::ne)
       return boolean;
   }
+  if (isa<math::PowFOp>(op))
+    if (const Expr *power = exponentialOf(operands[0], operands[1]))
+      return power;
   auto expr = std::make_unique<Expr>();
   if ((kind == ExprKind::And || kind == ExprKind::Or) && !isBoolean)
     kind = ExprKind::Other;

@@ -133,6 +133,11 @@ public:
   AxisSpace &getSpace() { return space; }
 
 private:
+  // Between two contractions stand some tens of operations; beyond these bounds
+  // a tensor is taken as it is, which costs time nowhere and soundness nowhere.
+  static constexpr unsigned maxDepth = 256;
+  static constexpr size_t maxExprs = 1 << 14;
+
   const Expr *traceProducer(Value tensor, const View &view);
   const Expr *traceReshape(Value source, Value result, const View &view);
   const Expr *traceLinalg(linalg::LinalgOp op, OpResult result,
@@ -154,6 +159,7 @@ private:
                    ArrayRef<unsigned> broadcastDims = {});
   const Expr *broadcastLeaf(const Expr *expr, ArrayRef<AxisList> broadcast);
   const Expr *constant(TypedAttr value);
+  const Expr *exponentialOf(const Expr *base, const Expr *exponent);
   const Expr *scalarOp(Operation *op, ArrayRef<const Expr *> operands);
   const Expr *make(ExprKind kind, Type type, ArrayRef<const Expr *> operands,
                    ExprKind combiner = ExprKind::Other, AxisList axes = {});

@@ -9,6 +9,7 @@
 #ifndef DIT_LIB_DIALECT_DIT_TRANSFORMS_RAISE_MATCHSTATE_H
 #define DIT_LIB_DIALECT_DIT_TRANSFORMS_RAISE_MATCHSTATE_H
 
+#include "KindInference.h"
 #include "SoftmaxForm.h"
 #include "dit/Dialect/Dit/Transforms/Raise.h"
 
@@ -21,6 +22,7 @@ struct MatchState {
   AxisSpace space;
   std::unique_ptr<Tracer> tracer;
   ScoreForm scores;
+  KindEvidence evidence;
 };
 
 /// A tensor and the axes of its dimensions.
@@ -28,6 +30,10 @@ struct ViewedValue {
   Value value;
   View view;
 };
+
+/// The extents of the dimensions of `view`.
+SmallVector<OpFoldResult> getSizes(OpBuilder &builder, Location loc,
+                                   const AxisSpace &space, const View &view);
 
 /// Emits `source` with dimensions `wanted`: reshapes, and a transpose or a
 /// broadcast where the order or an axis differs. Along axes of the source that
@@ -40,14 +46,20 @@ Value emitDynamicBroadcast(OpBuilder &builder, Location loc,
                            const AxisSpace &space, ViewedValue source,
                            ArrayRef<unsigned> dims);
 
+/// `value`, a float, in the float type `type`.
+Value castScalar(OpBuilder &builder, Location loc, Value value, Type type);
+
 /// `value` with elements of `type`.
 Value castElements(OpBuilder &builder, Location loc, Value value, Type type);
 
 /// Whether `expr` can be computed from tensors that exist.
 bool isEmittable(const Expr *expr);
 
-/// Sources of q and k decide what kind an attention is.
-AttentionKind inferKind(const AttentionMatch &match);
+/// Whether `value` is a weight: a constant in any layout.
+bool isWeightTensor(Value value);
+
+/// The activation that a linear layer `op` projects, or null.
+Value getProjected(Operation *op);
 
 } // namespace mlir::dit::raise
 

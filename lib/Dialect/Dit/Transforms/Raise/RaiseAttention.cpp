@@ -18,6 +18,7 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::dit {
 #define GEN_PASS_DEF_RAISEATTENTIONPASS
@@ -62,6 +63,13 @@ static void emitRaised(Location loc, AttentionOp op,
                      describeShape(op) + ")";
   if (!match.folded.empty())
     text += ", folded " + llvm::join(match.folded, ", ");
+  if (op.getPatternAttr()) {
+    llvm::raw_string_ostream os(text);
+    os << ", proved that a mask is " << op.getPatternAttr();
+  }
+  for (double fill : match.hidingFills)
+    text += ", took scores of " + llvm::formatv("{0}", fill).str() +
+            " for hidden keys";
   remark::passed(loc, getRemarkOpts(op)) << text;
 }
 
@@ -91,6 +99,20 @@ private:
 
 } // namespace
 
+/// Gives the attentions the kinds that all of them together prove.
+static void assignKinds(MutableArrayRef<AttentionOp> ops,
+                        MutableArrayRef<raise::KindEvidence> evidence) {
+  raise::resolveKinds(evidence);
+  for (auto [op, known] : llvm::zip_equal(ops, evidence)) {
+    op.setKindAttr(AttentionKindAttr::get(op.getContext(), known.kind));
+    if (known.isAmbiguous)
+      remark::analysis(op.getLoc(), getRemarkOpts(op))
+          << "kind of " + op.getSite()->str() +
+                 " is self: an axis of the tokens is in the batch, and nothing "
+                 "proves whether that is time or space";
+  }
+}
+
 RaiseStatistics mlir::dit::raiseAttentions(Operation *root) {
   RaiseStatistics statistics;
   SiteNames sites(root);
@@ -100,22 +122,26 @@ RaiseStatistics mlir::dit::raiseAttentions(Operation *root) {
     if (raise::isContraction(op))
       contractions.push_back(op);
   });
+  SmallVector<AttentionOp> raised;
+  SmallVector<raise::KindEvidence> evidence;
   // What raising one attention erases, earlier in the list, was visited.
   for (Operation *op : contractions) {
     AttentionMatchDiagnosis why;
     FailureOr<AttentionMatch> match = matchAttention(op, &why);
     if (succeeded(match)) {
       Location loc = op->getLoc();
-      AttentionOp raised =
-          rewriteAttention(rewriter, *match, sites.next(root->getContext()));
-      emitRaised(loc, raised, *match);
-      ++statistics.numRaised;
+      raised.push_back(
+          rewriteAttention(rewriter, *match, sites.next(root->getContext())));
+      evidence.push_back(match->state->evidence);
+      emitRaised(loc, raised.back(), *match);
     } else if (why.looksLikeAttention) {
       remark::missed(op->getLoc(), getRemarkOpts(op))
           << "looks like attention but was not raised: " + why.reason;
       ++statistics.numMissed;
     }
   }
+  assignKinds(raised, evidence);
+  statistics.numRaised = raised.size();
   return statistics;
 }
 

@@ -1,16 +1,22 @@
-//===- SoftmaxForm.cpp - Softmax and scores in expressions ----------------===//
+//===- SoftmaxForm.cpp - Softmax in expressions ---------------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// The ways in which a softmax over the keys is written: with or without the
+// row's maximum, divided by its sum before or after the product with the
+// values, or as the exponential of a log-softmax.
+//
+//===----------------------------------------------------------------------===//
 
 #include "SoftmaxForm.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/DenseSet.h"
-#include "llvm/Support/FormatVariadic.h"
 
 #include <cmath>
 
@@ -32,7 +38,52 @@ bool mlir::dit::raise::containsExpr(
   return false;
 }
 
-static bool sameAxes(ArrayRef<Axis> a, ArrayRef<Axis> b) {
+/// The name of an operation, and what about it was not looked through.
+static std::string describeOpaque(Operation *op) {
+  std::string name = "'" + op->getName().getStringRef().str() + "'";
+  bool isGather =
+      isa<linalg::LinalgOp>(op) && op->walk([](tensor::ExtractOp) {
+                                       return WalkResult::interrupt();
+                                     }).wasInterrupted();
+  return isGather ? "a gather, or a broadcast along a dimension that is not "
+                    "known to be of extent one (" +
+                        name + ")"
+                  : "the result of " + name + ", which is not looked through";
+}
+
+std::string mlir::dit::raise::describe(const Expr *expr) {
+  switch (expr->kind) {
+  case ExprKind::Constant:
+    return "a constant";
+  case ExprKind::Leaf:
+    return expr->value.getDefiningOp()
+               ? describeOpaque(expr->value.getDefiningOp())
+               : "an argument";
+  case ExprKind::Contraction:
+    return "a product of two tensors";
+  case ExprKind::Index:
+    return "a position";
+  case ExprKind::Reduce:
+    return "a reduction";
+  case ExprKind::Add:
+  case ExprKind::Sub:
+    return "a sum or a difference";
+  case ExprKind::Mul:
+  case ExprKind::Div:
+    return "a product or a quotient";
+  case ExprKind::Select:
+    return "a selection";
+  case ExprKind::Exp:
+  case ExprKind::Exp2:
+    return "an exponential";
+  case ExprKind::Other:
+    return "the result of '" + expr->op->getName().getStringRef().str() + "'";
+  default:
+    return "arithmetic of another kind";
+  }
+}
+
+bool mlir::dit::raise::sameAxes(ArrayRef<Axis> a, ArrayRef<Axis> b) {
   SmallVector<Axis> left(a), right(b);
   llvm::sort(left);
   llvm::sort(right);
@@ -68,8 +119,8 @@ static const Expr *stripZeroing(const Expr *expr,
   }
 }
 
-/// The numerator and denominator of `a / b` and `a * (1 / b)`.
-static std::pair<const Expr *, const Expr *> matchDivision(const Expr *expr) {
+std::pair<const Expr *, const Expr *>
+mlir::dit::raise::matchDivision(const Expr *expr) {
   if (expr->is(ExprKind::Div))
     return {stripCasts(expr->operand(0)), stripCasts(expr->operand(1))};
   if (expr->is(ExprKind::Mul))
@@ -85,6 +136,9 @@ static std::pair<const Expr *, const Expr *> matchDivision(const Expr *expr) {
 bool mlir::dit::raise::isSumOver(const Expr *expr, const Expr *weights,
                                  ArrayRef<Axis> keys) {
   expr = stripCasts(expr);
+  // The sum over one key is that key's weight.
+  if (keys.empty())
+    return expr == weights;
   return expr->is(ExprKind::Reduce) && expr->combiner == ExprKind::Add &&
          sameAxes(expr->axes, keys) && stripCasts(expr->operand(0)) == weights;
 }
@@ -104,40 +158,100 @@ mlir::dit::raise::matchOutput(const Expr *output, Operation *contraction) {
   return form;
 }
 
-/// `exponent` without what is the same for all keys of a row, which a softmax
-/// does not see.
-static const Expr *stripRowShift(const Expr *exponent, ArrayRef<Axis> keys) {
-  for (;;) {
-    exponent = stripCasts(exponent);
-    if (exponent->is(ExprKind::Sub) && !exponent->operand(1)->dependsOn(keys))
-      exponent = exponent->operand(0);
-    else if (exponent->is(ExprKind::Add) &&
-             !exponent->operand(1)->dependsOn(keys))
-      exponent = exponent->operand(0);
-    else if (exponent->is(ExprKind::Add) &&
-             !exponent->operand(0)->dependsOn(keys))
-      exponent = exponent->operand(1);
-    else
-      return exponent;
+namespace {
+
+/// What is subtracted from (or with `added`, added to) all scores of a row.
+struct RowShift {
+  const Expr *expr;
+  bool added;
+  bool operator==(const RowShift &other) const {
+    return expr == other.expr && added == other.added;
+  }
+};
+
+/// An exponent: scores and the shifts of the row, which a softmax does not see.
+struct ShiftedScores {
+  const Expr *scores;
+  SmallVector<RowShift, 2> shifts;
+};
+
+} // namespace
+
+/// Whether `expr` may be taken off all scores of a row: a finite number, or
+/// something computed from the scores, such as their maximum. Anything else
+/// that differs between rows only may be -inf and stays a bias.
+static bool isRowShift(const Expr *expr, ArrayRef<Axis> keys) {
+  if (std::optional<double> number = stripCasts(expr)->getFloat())
+    return std::isfinite(*number);
+  return !expr->dependsOn(keys) && containsExpr(expr, [&](const Expr *part) {
+    return part->is(ExprKind::Reduce) &&
+           llvm::any_of(part->axes, [&](Axis axis) {
+             return llvm::is_contained(keys, axis);
+           });
+  });
+}
+
+/// Appends the addends of `expr` to `shifts`.
+static void collectShifts(const Expr *expr, bool added,
+                          SmallVectorImpl<RowShift> &shifts) {
+  expr = stripCasts(expr);
+  if (expr->is(ExprKind::Add) || expr->is(ExprKind::Sub)) {
+    collectShifts(expr->operand(0), added, shifts);
+    collectShifts(expr->operand(1), added == expr->is(ExprKind::Add), shifts);
+  } else if (expr->is(ExprKind::Neg)) {
+    collectShifts(expr->operand(0), !added, shifts);
+  } else {
+    shifts.push_back({expr, added});
   }
 }
 
-/// `exp(x - ln(sum exp(x)))`, where both `x` may be shifted by the row's
-/// maximum.
-static bool isLogSoftmax(const Expr *weights, ArrayRef<Axis> keys) {
-  const Expr *exponent = stripCasts(weights->operand(0));
-  if (!weights->is(ExprKind::Exp) || !exponent->is(ExprKind::Sub))
+static ShiftedScores takeShiftsOff(const Expr *exponent, ArrayRef<Axis> keys) {
+  ShiftedScores result{stripCasts(exponent), {}};
+  for (;;) {
+    const Expr *expr = result.scores;
+    bool isSum = expr->is(ExprKind::Add);
+    if (!isSum && !expr->is(ExprKind::Sub))
+      return result;
+    const Expr *lhs = stripCasts(expr->operand(0));
+    const Expr *rhs = stripCasts(expr->operand(1));
+    // One key is the maximum of its row.
+    bool isOwnMaximum = keys.empty() && !isSum && lhs == rhs;
+    if (isOwnMaximum || isRowShift(rhs, keys)) {
+      collectShifts(rhs, isSum, result.shifts);
+      result.scores = lhs;
+    } else if (isSum && isRowShift(lhs, keys)) {
+      collectShifts(lhs, /*added=*/true, result.shifts);
+      result.scores = rhs;
+    } else {
+      return result;
+    }
+  }
+}
+
+/// `exp(x - m - ln(sum exp(x - m)))` for any shift `m` of the row.
+static bool isLogSoftmax(const Expr *weights, const ShiftedScores &exponent,
+                         ArrayRef<Axis> keys) {
+  if (!weights->is(ExprKind::Exp))
     return false;
-  const Expr *log = stripCasts(exponent->operand(1));
-  if (!log->is(ExprKind::Log))
-    return false;
-  const Expr *sum = stripCasts(log->operand(0));
-  if (!sum->is(ExprKind::Reduce) || sum->combiner != ExprKind::Add ||
-      !sameAxes(sum->axes, keys))
-    return false;
-  const Expr *summed = stripCasts(sum->operand(0));
-  return summed->is(ExprKind::Exp) &&
-         stripCasts(summed->operand(0)) == stripCasts(exponent->operand(0));
+  for (const RowShift &shift : exponent.shifts) {
+    if (shift.added || !shift.expr->is(ExprKind::Log))
+      continue;
+    const Expr *sum = stripCasts(shift.expr->operand(0));
+    if (!sum->is(ExprKind::Reduce) || sum->combiner != ExprKind::Add ||
+        !sameAxes(sum->axes, keys))
+      continue;
+    const Expr *summed = stripCasts(sum->operand(0));
+    if (!summed->is(ExprKind::Exp))
+      continue;
+    ShiftedScores inner = takeShiftsOff(summed->operand(0), keys);
+    SmallVector<RowShift, 2> others(exponent.shifts);
+    others.erase(llvm::find(others, shift));
+    if (inner.scores == exponent.scores &&
+        others.size() == inner.shifts.size() &&
+        std::is_permutation(others.begin(), others.end(), inner.shifts.begin()))
+      return true;
+  }
+  return false;
 }
 
 std::optional<SoftmaxForm>
@@ -148,272 +262,24 @@ mlir::dit::raise::matchSoftmax(const Expr *probabilities, ArrayRef<Axis> keys,
   auto [numerator, denominator] = matchDivision(expr);
   const Expr *weights = numerator ? stripZeroing(numerator, form.zeroed) : expr;
   if (!weights->is(ExprKind::Exp) && !weights->is(ExprKind::Exp2)) {
-    reason = "the probabilities are not a quotient of an exponential";
+    reason =
+        "the probabilities are not a quotient of an exponential: they are " +
+        describe(weights);
     return std::nullopt;
   }
   form.weights = weights;
   form.factor = weights->is(ExprKind::Exp) ? 1.0 : llvm::numbers::ln2;
   if (denominator) {
     if (!isSumOver(denominator, weights, keys)) {
-      reason = "the denominator is not the sum of the weights over the keys";
+      reason =
+          "the denominator is not the sum of the weights over the keys: it "
+          "is " +
+          describe(denominator);
       return std::nullopt;
     }
-    form.isNormalized = true;
-  } else {
-    form.isNormalized = isLogSoftmax(weights, keys);
   }
-  form.scores = stripRowShift(weights->operand(0), keys);
+  ShiftedScores exponent = takeShiftsOff(weights->operand(0), keys);
+  form.isNormalized = denominator || isLogSoftmax(weights, exponent, keys);
+  form.scores = exponent.scores;
   return form;
-}
-
-//===----------------------------------------------------------------------===//
-// Scores
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-/// Takes scores apart.
-class ScoreParser {
-public:
-  ScoreParser(ScoreForm &form, ArrayRef<Axis> keys, Reason &reason)
-      : form(form), keys(keys), reason(reason) {}
-
-  /// Adds `factor * expr` to the form.
-  LogicalResult parse(const Expr *expr, double factor);
-
-private:
-  /// Whether `expr` may be or hold the product of q and k.
-  bool holdsProduct(const Expr *expr) const {
-    return containsExpr(expr, [&](const Expr *part) {
-      return part->is(ExprKind::Contraction) && part->dependsOn(keys);
-    });
-  }
-  LogicalResult parseSum(const Expr *expr, double factor, double second);
-  LogicalResult parseScaled(const Expr *expr, double factor);
-  LogicalResult parseSelect(const Expr *expr, double factor);
-  LogicalResult fail(const Twine &message) {
-    reason = message.str();
-    return failure();
-  }
-
-  ScoreForm &form;
-  ArrayRef<Axis> keys;
-  Reason &reason;
-};
-
-} // namespace
-
-LogicalResult ScoreParser::parse(const Expr *expr, double factor) {
-  expr = stripCasts(expr);
-  if (form.product || !holdsProduct(expr)) {
-    if (!expr->isZero())
-      form.terms.push_back({expr, factor});
-    return success();
-  }
-  switch (expr->kind) {
-  case ExprKind::Contraction:
-    form.product = expr;
-    form.scale = factor;
-    return success();
-  case ExprKind::Add:
-    return parseSum(expr, factor, factor);
-  case ExprKind::Sub:
-    return parseSum(expr, factor, -factor);
-  case ExprKind::Neg:
-    return parse(expr->operand(0), -factor);
-  case ExprKind::Mul:
-  case ExprKind::Div:
-    return parseScaled(expr, factor);
-  case ExprKind::Select:
-    return parseSelect(expr, factor);
-  default:
-    return fail(expr->op ? Twine("the scores go through ") +
-                               expr->op->getName().getStringRef()
-                         : Twine("the scores are not linear in a product of q "
-                                 "and k"));
-  }
-}
-
-LogicalResult ScoreParser::parseSum(const Expr *expr, double factor,
-                                    double second) {
-  if (failed(parse(expr->operand(0), factor)))
-    return failure();
-  return parse(expr->operand(1), second);
-}
-
-LogicalResult ScoreParser::parseScaled(const Expr *expr, double factor) {
-  const Expr *lhs = stripCasts(expr->operand(0));
-  const Expr *rhs = stripCasts(expr->operand(1));
-  if (expr->is(ExprKind::Mul) && lhs->getFloat())
-    std::swap(lhs, rhs);
-  if (std::optional<double> number = rhs->getFloat())
-    return parse(lhs,
-                 expr->is(ExprKind::Mul) ? factor * *number : factor / *number);
-  if (expr->is(ExprKind::Mul) && !holdsProduct(lhs))
-    std::swap(lhs, rhs);
-  if (rhs->dependsOn(keys))
-    return fail("the scores are scaled by a value that differs between keys");
-  size_t numBiases = form.terms.size() + form.masks.size();
-  if (failed(parse(lhs, factor)))
-    return failure();
-  if (form.terms.size() + form.masks.size() != numBiases)
-    return fail(
-        "scores with a bias are scaled by a value that is not constant");
-  form.factors.push_back({rhs, expr->is(ExprKind::Div)});
-  return success();
-}
-
-// Weights below this are zero next to any score a model produces, and the
-// replacement swallows every score in a row that is masked as a whole, where
-// the original gives all keys the same weight.
-static constexpr double highestFill = -1000.0;
-static constexpr double finiteFill = -1e38;
-
-LogicalResult ScoreParser::parseSelect(const Expr *expr, double factor) {
-  const Expr *condition = expr->operand(0);
-  bool when = true;
-  while (condition->is(ExprKind::Not)) {
-    condition = condition->operand(0);
-    when = !when;
-  }
-  for (unsigned i : {1, 2}) {
-    std::optional<double> fill = stripCasts(expr->operand(i))->getFloat();
-    if (!fill)
-      continue;
-    double effective = *fill * factor;
-    if (!(effective <= highestFill))
-      return fail("masked scores are filled with " +
-                  llvm::formatv("{0}", effective).str() +
-                  ", which does not hide them");
-    form.masks.push_back({condition, i == 1 ? when : !when,
-                          std::isinf(effective) ? effective : finiteFill});
-    return parse(expr->operand(3 - i), factor);
-  }
-  return fail("the scores are selected from two tensors");
-}
-
-std::optional<ScoreForm>
-mlir::dit::raise::matchScores(const SoftmaxForm &softmax, ArrayRef<Axis> keys,
-                              Reason &reason) {
-  ScoreForm form;
-  ScoreParser parser(form, keys, reason);
-  if (failed(parser.parse(softmax.scores, softmax.factor)))
-    return std::nullopt;
-  if (!form.product) {
-    reason = "the scores hold no product over the keys";
-    return std::nullopt;
-  }
-  return form;
-}
-
-//===----------------------------------------------------------------------===//
-// Guards
-//===----------------------------------------------------------------------===//
-
-/// `expr` without finite constants added to it, which leave -inf as it is.
-static const Expr *stripConstantShift(const Expr *expr) {
-  auto isFinite = [](const Expr *operand) {
-    std::optional<double> number = stripCasts(operand)->getFloat();
-    return number && std::isfinite(*number);
-  };
-  for (;;) {
-    expr = stripCasts(expr);
-    bool isSum = expr->is(ExprKind::Add);
-    if ((isSum || expr->is(ExprKind::Sub)) && isFinite(expr->operand(1)))
-      expr = expr->operand(0);
-    else if (isSum && isFinite(expr->operand(0)))
-      expr = expr->operand(1);
-    else
-      return expr;
-  }
-}
-
-/// Whether `expr` is true exactly where `scores` are -inf, or with `negated`
-/// where they are not.
-static bool isMinusInfinityTest(const Expr *expr, const Expr *scores,
-                                bool negated) {
-  if (expr->is(ExprKind::Not))
-    return isMinusInfinityTest(expr->operand(0), scores, !negated);
-  if (!expr->is(ExprKind::CmpF))
-    return false;
-  auto predicate = cast<arith::CmpFPredicateAttr>(expr->attribute).getValue();
-  const Expr *lhs = stripConstantShift(expr->operand(0));
-  const Expr *rhs = stripConstantShift(expr->operand(1));
-  if (rhs == scores)
-    std::swap(lhs, rhs);
-  if (lhs != scores || !rhs->isNegativeInfinity())
-    return false;
-  switch (predicate) {
-  case arith::CmpFPredicate::OEQ:
-  case arith::CmpFPredicate::UEQ:
-    return !negated;
-  case arith::CmpFPredicate::ONE:
-  case arith::CmpFPredicate::UNE:
-    return negated;
-  default:
-    return false;
-  }
-}
-
-/// Whether `expr` is true exactly in the rows whose scores are all -inf.
-static bool isEmptyRowTest(const Expr *expr, const Expr *scores,
-                           ArrayRef<Axis> keys) {
-  if (expr->is(ExprKind::Not)) {
-    const Expr *any = expr->operand(0);
-    return any->is(ExprKind::Reduce) && any->combiner == ExprKind::Or &&
-           sameAxes(any->axes, keys) &&
-           isMinusInfinityTest(any->operand(0), scores, /*negated=*/true);
-  }
-  if (expr->is(ExprKind::Reduce) && expr->combiner == ExprKind::And)
-    return sameAxes(expr->axes, keys) &&
-           isMinusInfinityTest(expr->operand(0), scores, /*negated=*/false);
-  // The row's maximum is -inf.
-  if (!expr->is(ExprKind::CmpF))
-    return false;
-  const Expr *max = stripCasts(expr->operand(0));
-  return max->is(ExprKind::Reduce) && max->combiner == ExprKind::Max &&
-         sameAxes(max->axes, keys) &&
-         stripConstantShift(max->operand(0)) == scores &&
-         isMinusInfinityTest(expr, max, /*negated=*/false);
-}
-
-/// Whether `expr` is a test of a row of the softmax for NaN.
-static bool isNanTest(const Expr *expr, const SoftmaxForm &softmax) {
-  if (!expr->is(ExprKind::CmpF) ||
-      cast<arith::CmpFPredicateAttr>(expr->attribute).getValue() !=
-          arith::CmpFPredicate::UNO)
-    return false;
-  const Expr *tested = stripCasts(expr->operand(0));
-  return tested == stripCasts(expr->operand(1)) &&
-         matchDivision(tested).first == softmax.weights;
-}
-
-bool mlir::dit::raise::matchGuards(ArrayRef<ZeroedWhere> zeroed,
-                                   const SoftmaxForm &softmax,
-                                   ScoreForm &scores, ArrayRef<Axis> keys,
-                                   Reason &reason) {
-  for (const ZeroedWhere &guard : zeroed) {
-    const Expr *condition = guard.condition;
-    if (guard.when && (isEmptyRowTest(condition, softmax.scores, keys) ||
-                       isNanTest(condition, softmax)))
-      continue;
-    // `not any(score != -inf)` reaches here without its negation.
-    if (!guard.when && condition->is(ExprKind::Reduce) &&
-        condition->combiner == ExprKind::Or &&
-        sameAxes(condition->axes, keys) &&
-        isMinusInfinityTest(condition->operand(0), softmax.scores,
-                            /*negated=*/true))
-      continue;
-    auto *mask = llvm::find_if(scores.masks, [&](const ScoreForm::Mask &m) {
-      return m.condition == condition && m.when == guard.when;
-    });
-    if (mask == scores.masks.end()) {
-      reason = "the probabilities are zeroed under a condition that is not "
-               "that of the scores";
-      return false;
-    }
-    // Zero even in rows that are masked as a whole: what -inf means.
-    mask->fill = -std::numeric_limits<double>::infinity();
-  }
-  return true;
 }

@@ -44,7 +44,7 @@ struct OutputForm {
   SmallVector<ZeroedWhere, 1> zeroed;
 };
 
-/// `scale * factors * product` plus a bias: terms with a factor, and masks that
+/// `scale * factors * product` plus a bias: terms with factors, and masks that
 /// put `fill` where `condition` has the value `when`.
 struct ScoreForm {
   /// A scale that is the same for all keys of a row.
@@ -55,6 +55,7 @@ struct ScoreForm {
   struct Term {
     const Expr *expr;
     double factor;
+    SmallVector<RowFactor, 1> factors = {};
   };
   struct Mask {
     const Expr *condition;
@@ -66,7 +67,14 @@ struct ScoreForm {
   SmallVector<RowFactor, 1> factors;
   SmallVector<Term, 2> terms;
   SmallVector<Mask, 2> masks;
+  /// Finite numbers that masks put in place of scores and that were taken to
+  /// hide a key as -inf does.
+  SmallVector<double, 1> hidingFills;
 };
+
+/// The largest finite number that is taken to hide a key: its weight beside any
+/// score that a model produces is zero.
+inline constexpr double highestFill = -1000.0;
 
 /// The product that the elements of the output are, `contraction` being its op.
 std::optional<OutputForm> matchOutput(const Expr *output,
@@ -79,15 +87,31 @@ std::optional<SoftmaxForm> matchSoftmax(const Expr *probabilities,
 /// Whether `expr` is the sum of `weights` over `keys`.
 bool isSumOver(const Expr *expr, const Expr *weights, ArrayRef<Axis> keys);
 
-/// Fails with a reason.
+/// The contractions that may be the product of q and k: those that the scores
+/// are linear in and that depend on the keys.
+SmallVector<const Expr *> findProducts(const SoftmaxForm &softmax,
+                                       ArrayRef<Axis> keys);
+
+/// The scores as a function of `product`. Fails with a reason.
 std::optional<ScoreForm> matchScores(const SoftmaxForm &softmax,
-                                     ArrayRef<Axis> keys, Reason &reason);
+                                     const Expr *product, ArrayRef<Axis> keys,
+                                     Reason &reason);
 
 /// Whether what zeroes probabilities or outputs does so only in rows without a
 /// finite score. May make masks exact that the guard repeats. Fails with a
 /// reason.
 bool matchGuards(ArrayRef<ZeroedWhere> zeroed, const SoftmaxForm &softmax,
                  ScoreForm &scores, ArrayRef<Axis> keys, Reason &reason);
+
+/// What `expr` is, for a reason: the operation that was not looked through, or
+/// the arithmetic.
+std::string describe(const Expr *expr);
+
+/// `a` and `b` hold the same axes.
+bool sameAxes(ArrayRef<Axis> a, ArrayRef<Axis> b);
+
+/// The numerator and denominator of `a / b` and `a * (1 / b)`, or null.
+std::pair<const Expr *, const Expr *> matchDivision(const Expr *expr);
 
 /// Whether some part of `expr` satisfies `predicate`.
 bool containsExpr(const Expr *expr, function_ref<bool(const Expr *)> predicate);
