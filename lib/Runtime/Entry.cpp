@@ -100,6 +100,8 @@ public:
   int32_t run(void **descriptors);
   /// Moves the returned results to the caller.
   int32_t takeResults(int64_t *storage);
+  /// Frees the buffers of returned results, each once.
+  void freeReturned(int64_t *storage);
   void unpackResults();
 
 private:
@@ -289,17 +291,36 @@ int32_t Invocation::takeResult(int32_t i, const int64_t *words) {
 
 int32_t Invocation::takeResults(int64_t *storage) {
   int32_t status = DIT_RT_OK;
+  int64_t *words = storage;
   for (int32_t i = entry.num_inputs; i < numArgs(); ++i) {
     if (!isReturned(i))
       continue;
     if (status == DIT_RT_OK)
-      status = takeResult(i, storage);
+      status = takeResult(i, words);
+    words += descriptorWords(entry.args[i].rank);
+  }
+  freeReturned(storage);
+  return status;
+}
+
+void Invocation::freeReturned(int64_t *storage) {
+  for (int32_t i = entry.num_inputs; i < numArgs(); ++i) {
+    if (!isReturned(i))
+      continue;
     void *allocated;
     std::memcpy(&allocated, &storage[0], sizeof(allocated));
+    // Several results may lie in one buffer: the others forget it.
+    int64_t *other = storage + descriptorWords(entry.args[i].rank);
+    storage = other;
+    for (int32_t j = i + 1; j < numArgs(); ++j) {
+      if (!isReturned(j))
+        continue;
+      if (std::memcmp(&other[0], &allocated, sizeof(allocated)) == 0)
+        other[0] = 0;
+      other += descriptorWords(entry.args[j].rank);
+    }
     std::free(allocated);
-    storage += descriptorWords(entry.args[i].rank);
   }
-  return status;
 }
 
 void Invocation::unpackResults() {

@@ -41,6 +41,13 @@ void callDynamic(void **descriptors) {
   doubleInto(in, out.aligned);
 }
 
+/// Gives one buffer for two results.
+void callShared(void **descriptors) {
+  callDynamic(descriptors);
+  auto *results = static_cast<Descriptor *>(descriptors[0]);
+  results[1] = results[0];
+}
+
 class EntryTest : public ::testing::Test {
 protected:
   const int64_t staticSizes[2] = {2, 2}, dynamicSizes[2] = {-1, 2};
@@ -108,6 +115,25 @@ TEST_F(EntryTest, AllocatesDynamicResults) {
   EXPECT_EQ(outSizes[1], 2);
   EXPECT_EQ(static_cast<float *>(outBuffer.data)[3], 8);
   std::free(outBuffer.data);
+}
+
+TEST_F(EntryTest, FreesABufferOfTwoResultsOnce) {
+  dit_rt_arg_spec specs[3] = {dynamicSpecs[0], dynamicSpecs[1],
+                              dynamicSpecs[1]};
+  dit_rt_entry shared = dynamic;
+  shared.num_results = 2;
+  shared.args = specs;
+  shared.call = callShared;
+  outBuffer.data = nullptr;
+  int64_t otherSizes[2] = {};
+  dit_buffer other = {nullptr, DIT_RT_F32, 2, otherSizes, nullptr};
+  dit_buffer *three[3] = {&inBuffer, &outBuffer, &other};
+  ASSERT_EQ(dit_rt_invoke(&shared, three, nullptr), DIT_RT_OK);
+  ASSERT_NE(outBuffer.data, other.data);
+  EXPECT_EQ(static_cast<float *>(outBuffer.data)[3], 8);
+  EXPECT_EQ(static_cast<float *>(other.data)[3], 8);
+  std::free(outBuffer.data);
+  std::free(other.data);
 }
 
 TEST_F(EntryTest, FillsDynamicResultsOfTheRightExtents) {

@@ -141,6 +141,8 @@ static bool readSites(MLIRContext *context, const json::Value &value,
 
 llvm::Expected<SmallVector<SiteAnnotation>>
 mlir::dit::parseSiteAnnotations(MLIRContext *context, StringRef text) {
+  // Grids are attributes.
+  context->getOrLoadDialect<DitDialect>();
   llvm::Expected<json::Value> value = json::parse(text);
   if (!value)
     return value.takeError();

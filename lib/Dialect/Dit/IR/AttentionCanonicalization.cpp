@@ -186,11 +186,25 @@ getTransposePermutation(Operation *op) {
   return std::nullopt;
 }
 
+/// Whether `groups` name each dimension from 0 on in order. Upstream's
+/// verifiers look at the lower half of these 64-bit numbers only.
+static bool isReassociation(ArrayRef<ReassociationIndices> groups,
+                            int64_t rank) {
+  int64_t next = 0;
+  for (const ReassociationIndices &group : groups)
+    for (int64_t dim : group)
+      if (dim != next++)
+        return false;
+  return next == rank;
+}
+
 /// The letters of the small side of a reshape that drops unit dimensions from
 /// `expanded`, whose dimensions are named `letters`; empty if a dimension that
 /// is not a unit, or `s` or `d`, would go.
 static std::string dropUnitLetters(RankedTensorType expanded, StringRef letters,
                                    ArrayRef<ReassociationIndices> groups) {
+  if (!isReassociation(groups, expanded.getRank()))
+    return {};
   std::string kept;
   for (const ReassociationIndices &group : groups) {
     auto mustStay = [&](int64_t d) {
@@ -211,6 +225,9 @@ static std::string dropUnitLetters(RankedTensorType expanded, StringRef letters,
 /// there are too few, or the reshape does more.
 static std::string addUnitLetters(RankedTensorType expanded, StringRef letters,
                                   ArrayRef<ReassociationIndices> groups) {
+  if (!isReassociation(groups, expanded.getRank()) ||
+      groups.size() != letters.size())
+    return {};
   std::string missing;
   for (char letter : StringRef("bh"))
     if (!letters.contains(letter))

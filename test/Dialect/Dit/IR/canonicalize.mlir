@@ -408,3 +408,20 @@ func.func @gradient(%q: tensor<2x64x4x32xf32>, %k: tensor<2x4x64x32xf32>, %l: te
   %w = linalg.transpose ins(%dk : tensor<2x4x64x32xf32>) outs(%f : tensor<2x64x4x32xf32>) permutation = [0, 2, 1, 3]
   return %dq, %w, %dv : tensor<2x4x64x32xf32>, tensor<2x64x4x32xf32>, tensor<2x4x64x32xf32>
 }
+
+// -----
+
+// Upstream's verifiers look at the lower half of the indices of a
+// reassociation; with such ones it is no reshape over unit dimensions.
+
+// CHECK-LABEL: func.func @foreign_reassociation
+// CHECK: tensor.expand_shape
+// CHECK: dit.attention
+// CHECK: tensor.expand_shape
+func.func @foreign_reassociation(%q: tensor<?x32xf32>, %n: index) -> tensor<?x1x1x32xf32> {
+  %e = tensor.expand_shape %q [[1099511627776, 1, 2], [3]] output_shape [%n, 1, 1, 32] : tensor<?x32xf32> into tensor<?x1x1x32xf32>
+  %a = dit.attention ins(%e, %q, %q : tensor<?x1x1x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>) outs(%q : tensor<?x32xf32>)
+    {scale = 1.0 : f64, q_order = #dit.order<sbhd>, k_order = #dit.order<sd>, v_order = #dit.order<sd>, o_order = #dit.order<sd>}
+  %x = tensor.expand_shape %a [[1099511627776, 1, 2], [3]] output_shape [%n, 1, 1, 32] : tensor<?x32xf32> into tensor<?x1x1x32xf32>
+  return %x : tensor<?x1x1x32xf32>
+}

@@ -21,8 +21,6 @@ namespace {
 
 class SiteAnnotationsTest : public testing::Test {
 protected:
-  SiteAnnotationsTest() { context.loadDialect<DitDialect>(); }
-
   /// The annotations in `text`, which has to be right.
   SmallVector<SiteAnnotation> parse(StringRef text) {
     llvm::Expected<SmallVector<SiteAnnotation>> annotations =

@@ -189,7 +189,8 @@ static Extent extentOf(Value tensor, int64_t dim, unsigned depth) {
     return extentOf(expand.getMixedOutputShape()[dim], depth + 1);
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
     Extent product;
-    for (int64_t source : collapse.getReassociationIndices()[dim])
+    auto groups = collapse.getReassociationIndices();
+    for (int64_t source : groups[dim])
       product = product * extentOf(collapse.getSrc(), source, depth + 1);
     return product;
   }
