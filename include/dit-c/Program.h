@@ -43,10 +43,14 @@ typedef struct DitCompileOptions {
   /// Name of the C function, if there is one entry. NULL: its own, and dit_main
   /// for main.
   const char *c_name;
+  /// Folder in which compiled programs are kept and found again; "" means the
+  /// user's ($DIT_CACHE_DIR, or dit in $XDG_CACHE_HOME or ~/.cache). NULL:
+  /// nothing is kept.
+  const char *cache_dir;
 } DitCompileOptions;
 
 #define DIT_COMPILE_OPTIONS_INIT                                               \
-  {sizeof(DitCompileOptions), NULL, NULL, 0, NULL, 3, 0, NULL}
+  {sizeof(DitCompileOptions), NULL, NULL, 0, NULL, 3, 0, NULL, NULL}
 
 /// Compiles `module`, which stays as it is.
 DIT_C_EXPORTED DitStatus ditModuleCompile(DitModule *module,
@@ -96,6 +100,11 @@ DIT_C_EXPORTED DitStatus ditProgramInvoke(
     DitProgram *program, const char *entry, const dit_buffer *const *inputs,
     size_t num_inputs, dit_buffer *const *results, size_t num_results,
     const DitInvokeOptions *options);
+
+/// Bytes of an element and name ("f32", ...) of a dit_rt_dtype; 0 and "unknown"
+/// for other numbers.
+DIT_C_EXPORTED int64_t ditDTypeGetSize(int32_t dtype);
+DIT_C_EXPORTED const char *ditDTypeGetName(int32_t dtype);
 
 /// Frees the data of a result that `ditProgramInvoke` allocated.
 DIT_C_EXPORTED void ditBufferFree(dit_buffer *buffer);

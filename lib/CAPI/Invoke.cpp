@@ -179,6 +179,10 @@ DitStatus ditProgramInvoke(DitProgram *program, const char *entry,
   return Call(*program, index, results).run(inputs, read);
 }
 
+int64_t ditDTypeGetSize(int32_t dtype) { return dit_rt_dtype_size(dtype); }
+
+const char *ditDTypeGetName(int32_t dtype) { return dit_rt_dtype_name(dtype); }
+
 void ditBufferFree(dit_buffer *buffer) {
   if (!buffer)
     return;

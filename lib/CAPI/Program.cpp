@@ -6,14 +6,16 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Compiling, parameters and artefacts; Invoke.cpp has the calls.
+// Compiling, with a cache, parameters and artefacts; Invoke.cpp has the calls.
 //
 //===----------------------------------------------------------------------===//
 
 #include "ProgramHandle.h"
 #include "dit/Pipelines/Lowering.h"
 #include "dit/Target/Header.h"
+#include "dit/Target/ProgramCache.h"
 #include "dit/Target/SharedLibrary.h"
+#include "dit/Version/Version.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -29,20 +31,9 @@ using namespace mlir::dit;
 // Compiling
 //===----------------------------------------------------------------------===//
 
-namespace {
-
-/// Compile options with their defaults filled in.
-struct Request {
-  std::string target, entries, pipelineOptions;
-  CompileOptions options;
-  bool keepLLVMIR = false;
-};
-
-} // namespace
-
 /// Checks the options and chooses the entries.
 static DitStatus readRequest(ModuleOp module, const DitCompileOptions &options,
-                             Request &request) {
+                             ProgramRequest &request) {
   if (options.opt_level < 0 || options.opt_level > 3)
     return capi::fail(DIT_ERROR_INVALID_ARGUMENT,
                       "opt_level: expected 0 to 3, got " +
@@ -80,7 +71,40 @@ static DitStatus readRequest(ModuleOp module, const DitCompileOptions &options,
                             name + "' for " + llvm::Twine(names.size()));
     request.options.cName = name;
   }
-  request.keepLLVMIR = options.keep_llvm_ir != 0;
+  return DIT_OK;
+}
+
+/// Where programs are kept, by the options.
+static std::optional<ProgramCache> openCache(const DitCompileOptions &options) {
+  // LLVM IR comes into being only on the way.
+  if (!options.cache_dir || options.keep_llvm_ir)
+    return std::nullopt;
+  CacheSettings settings = CacheSettings::fromEnvironment();
+  if (*options.cache_dir)
+    settings.directory = options.cache_dir;
+  if (settings.directory.empty())
+    return std::nullopt;
+  return std::make_optional<ProgramCache>(std::move(settings), getBuildId());
+}
+
+/// Lowers a copy of `module` and compiles it.
+static DitStatus compile(const capi::ContextCall &call, ModuleOp module,
+                         const ProgramRequest &request,
+                         CompiledObject &result) {
+  PassManager pm(module.getContext(), ModuleOp::getOperationName());
+  if (llvm::Error error = buildTargetPipeline(
+          pm, request.entries, request.target, request.pipelineOptions))
+    return capi::fail(DIT_ERROR_INVALID_ARGUMENT, std::move(error));
+  OwningOpRef<ModuleOp> copy = module.clone();
+  if (failed(pm.run(*copy)))
+    return call.fail(DIT_ERROR_COMPILE, "lowering for target '" +
+                                            request.target +
+                                            "' failed without a reason");
+  llvm::Expected<CompiledObject> object =
+      compileToObject(*copy, request.options);
+  if (!object)
+    return capi::fail(DIT_ERROR_COMPILE, object.takeError());
+  result = std::move(*object);
   return DIT_OK;
 }
 
@@ -94,26 +118,28 @@ DitStatus ditModuleCompile(DitModule *module, const DitCompileOptions *options,
   if (DitStatus status = capi::readOptions(options, read))
     return status;
   capi::ContextCall call(*module->owner);
-  Request request;
+  ProgramRequest request;
   if (DitStatus status = readRequest(*module->module, read, request))
     return status;
-  PassManager pm(&module->owner->context, ModuleOp::getOperationName());
-  if (llvm::Error error = buildTargetPipeline(
-          pm, request.entries, request.target, request.pipelineOptions))
-    return capi::fail(DIT_ERROR_INVALID_ARGUMENT, std::move(error));
-  OwningOpRef<ModuleOp> copy = module->module->clone();
-  if (failed(pm.run(*copy)))
-    return call.fail(DIT_ERROR_COMPILE, "lowering for target '" +
-                                            request.target +
-                                            "' failed without a reason");
   std::string llvmIR;
   llvm::raw_string_ostream llvmIRStream(llvmIR);
-  if (request.keepLLVMIR)
+  if (read.keep_llvm_ir)
     request.options.dumpLLVM = &llvmIRStream;
-  llvm::Expected<CompiledObject> object =
-      compileToObject(*copy, request.options);
-  if (!object)
-    return capi::fail(DIT_ERROR_COMPILE, object.takeError());
+
+  std::optional<ProgramCache> cache = openCache(read);
+  FailureOr<CacheKey> key = failure();
+  std::optional<CompiledObject> object;
+  if (cache)
+    key = cache->getKey(*module->module, request);
+  if (succeeded(key))
+    object = cache->lookup(*key, &module->owner->context);
+  if (!object) {
+    if (DitStatus status =
+            compile(call, *module->module, request, object.emplace()))
+      return status;
+    if (succeeded(key))
+      cache->store(*key, *object);
+  }
   *program =
       new DitProgram(std::move(*object), request.target, std::move(llvmIR));
   return DIT_OK;
@@ -128,6 +154,9 @@ DitProgram::DitProgram(CompiledObject compiled, StringRef target,
   for (const ExternalParameter &parameter : object.parameters)
     parameters.push_back(
         std::make_unique<capi::TensorRecord>(parameter.symbol, parameter.type));
+  // Now, while there is a context: the types are its own.
+  llvm::raw_string_ostream os(header);
+  emitHeader(os, object, "a module", target);
 }
 
 DitProgram::~DitProgram() {
@@ -252,12 +281,8 @@ DitStatus ditProgramGetArtifact(const DitProgram *program, DitArtifact artifact,
   case DIT_ARTIFACT_OBJECT:
     return capi::returnText({object.object.data(), object.object.size()},
                             bytes);
-  case DIT_ARTIFACT_HEADER: {
-    std::string text;
-    llvm::raw_string_ostream os(text);
-    emitHeader(os, object, "a module", program->target);
-    return capi::returnText(text, bytes);
-  }
+  case DIT_ARTIFACT_HEADER:
+    return capi::returnText(program->header, bytes);
   case DIT_ARTIFACT_LLVM_IR:
     if (program->llvmIR.empty())
       return capi::fail(DIT_ERROR_NOT_FOUND,

@@ -31,8 +31,10 @@ struct DitProgram {
   void *takeWorkspace(size_t index);
   void giveWorkspace(size_t index, void *block);
 
+  /// The types in it belong to a context that may be gone.
   const mlir::dit::CompiledObject object;
   const std::string target, llvmIR;
+  std::string header;
   DitEntryList entries;
   std::vector<std::unique_ptr<mlir::dit::capi::TensorRecord>> parameters;
   /// One for each entry, when loaded.

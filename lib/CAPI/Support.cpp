@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Internal.h"
+#include "dit/Version/Version.h"
 
 #include "llvm/Config/llvm-config.h"
 
@@ -77,7 +78,7 @@ uint32_t ditGetApiVersion(void) {
   return DIT_C_API_MAJOR * 65536U + DIT_C_API_MINOR;
 }
 
-const char *ditGetVersion(void) { return DIT_VERSION; }
+const char *ditGetVersion(void) { return getVersion().data(); }
 
 const char *ditGetLLVMVersion(void) { return LLVM_VERSION_STRING; }
 

@@ -64,6 +64,12 @@ static void *work(void *argument) {
   EXPECT_OK(ditContextCreate(NULL, &context));
   DitProgram *own = compile(context);
   ditContextDestroy(context);
+  /* Nothing of a program is the context's. */
+  DitText header;
+  EXPECT_OK(ditProgramGetArtifact(own, DIT_ARTIFACT_HEADER, &header));
+  EXPECT(strstr(header.data, "f32 [1, 2, 64, 16]"));
+  ditTextFree(&header);
+  EXPECT(ditEntryListGet(ditProgramGetEntries(own), 0)->inputs[0]->rank == 4);
   DitProgram *ofShared = compile(shared);
   char text[32];
   snprintf(text, sizeof(text), "broken%d", index);

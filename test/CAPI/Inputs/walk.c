@@ -57,6 +57,8 @@ static void checkVersions(void) {
   EXPECT(strncmp(ditGetLLVMVersion(), "22.1", 4) == 0);
   EXPECT(strcmp(ditStatusName(DIT_ERROR_PARSE), "DIT_ERROR_PARSE") == 0);
   EXPECT(strcmp(ditStatusName((DitStatus)99), "unknown") == 0);
+  EXPECT(ditDTypeGetSize(DIT_RT_BF16) == 2 && ditDTypeGetSize(99) == 0);
+  EXPECT(strcmp(ditDTypeGetName(DIT_RT_BF16), "bf16") == 0);
 }
 
 /* Printing, bytecode, pipelines and reports. */
@@ -252,6 +254,28 @@ static void checkTargets(DitContext *context) {
     EXPECT(first[i] - second[i] < 1e-5F && second[i] - first[i] < 1e-5F);
 }
 
+/* A program that was kept is found again. */
+static void checkCache(DitContext *context, const char *folder) {
+  char path[4096];
+  snprintf(path, sizeof(path), "%s/cache", folder);
+  DitCompileOptions options = DIT_COMPILE_OPTIONS_INIT;
+  options.cache_dir = path;
+  DitText objects[2];
+  for (int i = 0; i < 2; ++i) {
+    DitModule *module = parse(context, kWeighted);
+    DitProgram *program;
+    EXPECT_OK(ditModuleCompile(module, &options, &program));
+    EXPECT(ditProgramGetNumParameters(program) == 1);
+    EXPECT_OK(ditProgramGetArtifact(program, DIT_ARTIFACT_OBJECT, &objects[i]));
+    ditProgramDestroy(program);
+    ditModuleDestroy(module);
+  }
+  EXPECT(objects[0].size == objects[1].size);
+  EXPECT(memcmp(objects[0].data, objects[1].data, objects[0].size) == 0);
+  ditTextFree(&objects[0]);
+  ditTextFree(&objects[1]);
+}
+
 /* Two public functions in one program. */
 static void checkTwoEntries(DitContext *context) {
   DitModule *module =
@@ -344,6 +368,7 @@ int main(int argc, char **argv) {
   EXPECT(ditGetNumThreads() == 1);
   ditSetNumThreads(0);
   EXPECT(ditGetNumThreads() >= 1);
+  checkCache(context, argv[1]);
   checkTwoEntries(context);
   checkParameters(context, argv[2]);
   ditContextDestroy(context);
