@@ -95,7 +95,7 @@ static void addNarrowFloatEmulation(OpPassManager &pm) {
 void mlir::dit::buildCPUKernelStage(OpPassManager &pm,
                                     const CPUPipelineOptions &options) {
   if (options.checks) {
-    pm.addPass(createGenerateRuntimeVerificationPass());
+    pm.addPass(createGenerateChecksPass());
     addCleanup(pm);
   }
   pm.addPass(createConvertDitToCPU());

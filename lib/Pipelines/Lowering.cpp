@@ -14,6 +14,7 @@
 #include "dit/Target/ModuleFile.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -65,8 +66,11 @@ llvm::Error mlir::dit::lowerToTarget(ModuleOp module, StringRef entry,
   if (llvm::Error error =
           buildTargetPipeline(pm, entry, target, pipelineOptions))
     return error;
+  // Passes are tested with the verifier after each; here it would take almost
+  // half of the time.
+  pm.enableVerifier(false);
   FirstErrorHandler errors(module.getContext());
-  if (succeeded(pm.run(module)))
+  if (succeeded(pm.run(module)) && succeeded(verify(module)))
     return llvm::Error::success();
   return llvm::createStringError(
       "lowering for target '" + target + "' failed: " +

@@ -45,7 +45,7 @@ static void addBufferization(OpPassManager &pm) {
 
 static void addLoweringToLLVM(OpPassManager &pm) {
   // Extents that do not fit together, and indices out of range, become errors.
-  pm.addPass(createGenerateRuntimeVerificationPass());
+  pm.addPass(createGenerateChecksPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createLowerAssertsPass());

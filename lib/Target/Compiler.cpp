@@ -16,6 +16,8 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/IR/InstIterator.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -82,6 +84,25 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine,
           ? passBuilder.buildO0DefaultPipeline(levels[0])
           : passBuilder.buildPerModuleDefaultPipeline(levels[optLevel]);
   passes.run(module, moduleAnalyses);
+}
+
+/// A program is a long list of calls of kernels, most of them called once. The
+/// inliner would make one function of it all, which gains nothing, as kernels
+/// run for long, and on which the passes that follow spend most of their time.
+static void keepKernelsOutOfLine(llvm::Module &module) {
+  constexpr size_t kMaxInlined = 8;
+  for (llvm::Function &function : module) {
+    llvm::SmallSetVector<llvm::Function *, 32> kernels;
+    for (llvm::Instruction &instruction : llvm::instructions(function))
+      if (auto *call = dyn_cast<llvm::CallInst>(&instruction))
+        if (llvm::Function *callee = call->getCalledFunction())
+          if (!callee->isDeclaration())
+            kernels.insert(callee);
+    if (kernels.size() <= kMaxInlined)
+      continue;
+    for (llvm::Function *kernel : kernels)
+      kernel->addFnAttr(llvm::Attribute::NoInline);
+  }
 }
 
 /// Weights reach the code generator as bytes, which it writes as one block
@@ -172,6 +193,7 @@ static std::unique_ptr<llvm::Module> translate(ModuleOp module,
     if (llvm::Function *function = llvmModule->getFunction(name))
       function->setName(replacement);
   emitEntryPoints(*llvmModule, interface.entries, interface.parameters);
+  keepKernelsOutOfLine(*llvmModule);
   return llvmModule;
 }
 

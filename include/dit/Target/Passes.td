@@ -129,6 +129,40 @@ def PlanWorkspacePass
                            "::mlir::memref::MemRefDialect"];
 }
 
+def GenerateChecksPass : Pass<"dit-generate-checks"> {
+  let summary = "Check at run time what the compiler cannot know";
+  let description = [{
+    Phase: memrefs. Numerics do not change.
+
+    Each operation with `RuntimeVerifiableOpInterface` is preceded by its checks,
+    as assertions whose text is a reason and a place. Unlike upstream's
+    `generate-runtime-verification` it passes over `linalg` operations on static
+    shapes, whose verifier has done it all, and does not quote operations.
+
+    ```mlir
+    linalg.copy ins(%a : memref<?xf32>) outs(%b : memref<?xf32>)
+    ```
+    becomes
+    ```mlir
+    %n = memref.dim %a, %c0 : memref<?xf32>
+    %m = memref.dim %b, %c0 : memref<?xf32>
+    %ok = arith.cmpi eq, %n, %m : index
+    cf.assert %ok, "..."
+    linalg.copy ins(%a : memref<?xf32>) outs(%b : memref<?xf32>)
+    ```
+  }];
+  let statistics = [
+    Statistic<"numChecked", "num-checked", "Operations with checks before them">
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::cf::ControlFlowDialect",
+                           "::mlir::index::IndexDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def LowerAssertsPass : Pass<"dit-lower-asserts", "::mlir::ModuleOp"> {
   let summary = "Turn assertions into errors of the compiled function";
   let description = [{

@@ -26,19 +26,18 @@ namespace {
 
 class ProgramCacheTest : public ::testing::Test {
 protected:
-  ProgramCacheTest() {
-    context.loadDialect<func::FuncDialect, arith::ArithDialect>();
-  }
   void SetUp() override {
     ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("dit-cache", folder));
     settings.directory = folder.str().str();
   }
   void TearDown() override { llvm::sys::fs::remove_directories(folder); }
 
+  /// In a context of its own, as in another process.
   CacheKey getModuleKey(StringRef text,
                         const ProgramRequest &request = ProgramRequest()) {
-    ParserConfig config(&context);
-    auto module = parseSourceString<ModuleOp>(text, config);
+    MLIRContext own;
+    own.loadDialect<func::FuncDialect, arith::ArithDialect>();
+    auto module = parseSourceString<ModuleOp>(text, ParserConfig(&own));
     EXPECT_TRUE(module);
     auto key = ProgramCache(settings, "id").getKey(*module, request);
     EXPECT_TRUE(succeeded(key));
