@@ -17,6 +17,7 @@
 #include "dit/Target/SharedLibrary.h"
 #include "dit/Version/Version.h"
 
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/ADT/StringExtras.h"
@@ -95,8 +96,10 @@ static DitStatus compile(const capi::ContextCall &call, ModuleOp module,
   if (llvm::Error error = buildTargetPipeline(
           pm, request.entries, request.target, request.pipelineOptions))
     return capi::fail(DIT_ERROR_INVALID_ARGUMENT, std::move(error));
+  // Once at the end, as in lowerToTarget.
+  pm.enableVerifier(false);
   OwningOpRef<ModuleOp> copy = module.clone();
-  if (failed(pm.run(*copy)))
+  if (failed(pm.run(*copy)) || failed(verify(*copy)))
     return call.fail(DIT_ERROR_COMPILE, "lowering for target '" +
                                             request.target +
                                             "' failed without a reason");

@@ -90,8 +90,12 @@ void SharedLoop::finish() {
 
 void runSerially(int64_t count, int64_t grain, dit_rt_parallel_fn fn,
                  void *context) {
-  for (int64_t begin = 0; begin < count; begin += grain)
-    fn(context, begin, begin + std::min(grain, count - begin));
+  // The end of the last chunk is the largest number that is formed.
+  for (int64_t begin = 0; begin < count;) {
+    int64_t end = begin + std::min(grain, count - begin);
+    fn(context, begin, end);
+    begin = end;
+  }
 }
 
 void runOnOpenMP(int64_t count, int64_t grain, int numThreads,

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -106,6 +107,78 @@ TEST_P(ParallelFor, HostPoolReplacesOpenMP) {
   dit_rt_set_parallel_for(nullptr, nullptr);
   dit_rt_parallel_for(10, 3, Visits::visit, &visits);
   EXPECT_EQ(calls, 1);
+}
+
+TEST_P(ParallelFor, TakesTheLargestCounts) {
+  constexpr int64_t max = std::numeric_limits<int64_t>::max();
+  for (int64_t grain : {max, max - 1, max / 2, max / 3}) {
+    // Sums of numbers this large are exact modulo 2^64.
+    std::atomic<uint64_t> total{0};
+    std::atomic<int> numChunks{0};
+    std::pair<std::atomic<uint64_t> *, std::atomic<int> *> sums(&total,
+                                                                &numChunks);
+    dit_rt_parallel_for(
+        max, grain,
+        [](void *context, int64_t begin, int64_t end) {
+          auto *pair = static_cast<decltype(sums) *>(context);
+          EXPECT_LT(begin, end);
+          *pair->first += static_cast<uint64_t>(end - begin);
+          ++*pair->second;
+        },
+        &sums);
+    EXPECT_EQ(total, static_cast<uint64_t>(max));
+    EXPECT_EQ(numChunks, max / grain + (max % grain != 0));
+  }
+}
+
+/// Runs each chunk on a thread of its own.
+void runOnThreads(void *, int64_t count, int64_t grain, dit_rt_parallel_fn fn,
+                  void *context) {
+  std::vector<std::thread> threads;
+  for (int64_t begin = 0; begin < count; begin += grain)
+    threads.emplace_back(fn, context, begin, std::min(begin + grain, count));
+  for (std::thread &thread : threads)
+    thread.join();
+}
+
+TEST_P(ParallelFor, HostThreadsRunChunksAndWhatIsInsideThem) {
+  dit_rt_set_parallel_for(runOnThreads, nullptr);
+  for (int64_t grain : {1, 4, 100}) {
+    Visits visits(30);
+    dit_rt_parallel_for(
+        30, grain,
+        [](void *context, int64_t begin, int64_t end) {
+          // Inner loops do not reach the pool again.
+          std::pair<std::thread::id, void *> outer(std::this_thread::get_id(),
+                                                   context);
+          for (int64_t i = begin; i < end; ++i)
+            dit_rt_parallel_for(
+                1, 0,
+                [](void *context, int64_t, int64_t) {
+                  auto *pair = static_cast<decltype(outer) *>(context);
+                  EXPECT_EQ(pair->first, std::this_thread::get_id());
+                },
+                &outer);
+          Visits::visit(context, begin, end);
+        },
+        &visits);
+    EXPECT_TRUE(visits.allOnce());
+  }
+  auto never = [](void *, int64_t, int64_t) { std::abort(); };
+  dit_rt_parallel_for(0, 0, never, nullptr);
+}
+
+TEST_P(ParallelFor, FailedChecksOnHostThreadsReachTheEntry) {
+  dit_rt_set_parallel_for(runOnThreads, nullptr);
+  dit_rt_entry entry = {
+      "f", 0, 0, nullptr, 0, 0, nullptr, [](void **) {
+        dit_rt_parallel_for(
+            8, 1,
+            [](void *, int64_t, int64_t) { dit_rt_check_failed("bad index"); },
+            nullptr);
+      }};
+  EXPECT_EQ(dit_rt_invoke(&entry, nullptr, nullptr), DIT_RT_CHECK_FAILED);
+  EXPECT_STREQ(dit_rt_last_error(), "check failed: bad index");
 }
 
 /// A body that fails in one chunk of a parallel loop.
