@@ -61,9 +61,11 @@ A module that is wrong raises an error with everything that was reported:
 f.mlir:2:3: error: 'func.return' op has 0 operands, but enclosing function (@f) returns 1
 
 Weights stay outside of large programs and come from safetensors files:
-``dit.compile("model.mlirbc", parameters="model.safetensors")``.
+``dit.compile("model.mlirbc", parameters="model.safetensors")``. To make such
+files of a model of PyTorch, see ``help(dit.export)``.
 """
 
+from dit import export
 from dit._errors import (ArgumentError, CompileError, Diagnostic, Error, FileError, RunError,
                          Severity, UnsupportedError)
 from dit._module import Module
@@ -73,4 +75,5 @@ from dit._signature import Signature, TensorSpec
 
 __all__ = ["ArgumentError", "CompileError", "Diagnostic", "Entry", "Error", "FileError",
            "LLVM_VERSION", "Module", "Program", "RunError", "Severity", "Signature",
-           "TensorSpec", "UnsupportedError", "compile", "get_num_threads", "set_num_threads"]
+           "TensorSpec", "UnsupportedError", "compile", "export", "get_num_threads",
+           "set_num_threads"]

@@ -123,9 +123,10 @@ class Module:
     @property
     def sites(self) -> list[dict[str, Any]]:
         """The attentions (ops of dit) and what they cost, as
-        ``--dit-report-attention`` lists them."""
-        sites: list[dict[str, Any]] = json.loads(self._native.report(True))["sites"]
-        return sites
+        ``--dit-report-attention`` lists them; of those with dynamic extents only
+        the ``site``."""
+        report = json.loads(self._native.report(True))
+        return [*report["sites"], *({"site": name} for name in report["unknown"])]
 
     def __str__(self) -> str:
         return self.to_text()
