@@ -170,6 +170,85 @@ func.func @gated(%q: tensor<4x8x16xf32>, %k: tensor<4x16x8xf32>, %v: tensor<4x8x
 
 // -----
 
+// A sink: one more score that takes weight and has no value.
+
+// CHECK: Missed
+// CHECK-SAME: Function=sink
+// CHECK-SAME: they are the result of 'tensor.extract_slice', which is not looked through
+func.func @sink(%q: tensor<4x8x16xf32>, %kt: tensor<4x16x8xf32>, %v: tensor<4x8x16xf32>, %sink: tensor<4x8x1xf32>) -> tensor<4x8x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %s0 = tensor.empty() : tensor<4x8x8xf32>
+  %s1 = linalg.fill ins(%zero : f32) outs(%s0 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %p = linalg.batch_matmul ins(%q, %kt : tensor<4x8x16xf32>, tensor<4x16x8xf32>) outs(%s1 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %c = tensor.concat dim(2) %p, %sink : (tensor<4x8x8xf32>, tensor<4x8x1xf32>) -> tensor<4x8x9xf32>
+  %e = tensor.empty() : tensor<4x8x9xf32>
+  %n = linalg.softmax dimension(2) ins(%c : tensor<4x8x9xf32>) outs(%e : tensor<4x8x9xf32>) -> tensor<4x8x9xf32>
+  %w = tensor.extract_slice %n[0, 0, 0] [4, 8, 8] [1, 1, 1] : tensor<4x8x9xf32> to tensor<4x8x8xf32>
+  %o0 = tensor.empty() : tensor<4x8x16xf32>
+  %o1 = linalg.fill ins(%zero : f32) outs(%o0 : tensor<4x8x16xf32>) -> tensor<4x8x16xf32>
+  %o = linalg.batch_matmul ins(%w, %v : tensor<4x8x8xf32>, tensor<4x8x16xf32>) outs(%o1 : tensor<4x8x16xf32>) -> tensor<4x8x16xf32>
+  return %o : tensor<4x8x16xf32>
+}
+
+// -----
+
+// Heads that a matrix mixes after the softmax.
+
+// CHECK: Missed
+// CHECK-SAME: Function=talking_heads
+// CHECK-SAME: a contraction stands between the exponential and the product with the values
+func.func @talking_heads(%q: tensor<4x8x16xf32>, %kt: tensor<4x16x8xf32>, %v: tensor<4x8x16xf32>) -> tensor<4x8x16xf32> {
+  %mix = arith.constant dense<0.25> : tensor<4x4xf32>
+  %zero = arith.constant 0.0 : f32
+  %s0 = tensor.empty() : tensor<4x8x8xf32>
+  %s1 = linalg.fill ins(%zero : f32) outs(%s0 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %p = linalg.batch_matmul ins(%q, %kt : tensor<4x8x16xf32>, tensor<4x16x8xf32>) outs(%s1 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %n = linalg.softmax dimension(2) ins(%p : tensor<4x8x8xf32>) outs(%s0 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %w = linalg.generic {indexing_maps = [affine_map<(h, i, j, g) -> (g, i, j)>, affine_map<(h, i, j, g) -> (g, h)>, affine_map<(h, i, j, g) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%n, %mix : tensor<4x8x8xf32>, tensor<4x4xf32>) outs(%s1 : tensor<4x8x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %x = arith.mulf %a, %b : f32
+    %y = arith.addf %out, %x : f32
+    linalg.yield %y : f32
+  } -> tensor<4x8x8xf32>
+  %o0 = tensor.empty() : tensor<4x8x16xf32>
+  %o1 = linalg.fill ins(%zero : f32) outs(%o0 : tensor<4x8x16xf32>) -> tensor<4x8x16xf32>
+  %o = linalg.batch_matmul ins(%w, %v : tensor<4x8x8xf32>, tensor<4x8x16xf32>) outs(%o1 : tensor<4x8x16xf32>) -> tensor<4x8x16xf32>
+  return %o : tensor<4x8x16xf32>
+}
+
+// -----
+
+// Probabilities of one row that are broadcast if there is one, by a condition
+// that is not that of their extent.
+
+// CHECK: Missed
+// CHECK-SAME: Function=broadcast
+// CHECK-SAME: the probabilities are not a quotient of an exponential: they are a gather, or a broadcast along a dimension that is not known to be of extent one ('linalg.generic')
+func.func @broadcast(%q: tensor<4x?x16xf32>, %kt: tensor<4x16x8xf32>, %v: tensor<4x8x16xf32>, %s: index, %one: i1) -> tensor<4x8x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %s0 = tensor.empty(%s) : tensor<4x?x8xf32>
+  %s1 = linalg.fill ins(%zero : f32) outs(%s0 : tensor<4x?x8xf32>) -> tensor<4x?x8xf32>
+  %p = linalg.batch_matmul ins(%q, %kt : tensor<4x?x16xf32>, tensor<4x16x8xf32>) outs(%s1 : tensor<4x?x8xf32>) -> tensor<4x?x8xf32>
+  %n = linalg.softmax dimension(2) ins(%p : tensor<4x?x8xf32>) outs(%s0 : tensor<4x?x8xf32>) -> tensor<4x?x8xf32>
+  %e = tensor.empty() : tensor<4x8x8xf32>
+  %w = linalg.generic {indexing_maps = [affine_map<(b, i, j) -> (b, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]} outs(%e : tensor<4x8x8xf32>) {
+  ^bb0(%out: f32):
+    %b = linalg.index 0 : index
+    %i = linalg.index 1 : index
+    %j = linalg.index 2 : index
+    %r = arith.select %one, %c0, %i : index
+    %x = tensor.extract %n[%b, %r, %j] : tensor<4x?x8xf32>
+    linalg.yield %x : f32
+  } -> tensor<4x8x8xf32>
+  %o0 = tensor.empty() : tensor<4x8x16xf32>
+  %o1 = linalg.fill ins(%zero : f32) outs(%o0 : tensor<4x8x16xf32>) -> tensor<4x8x16xf32>
+  %o = linalg.batch_matmul ins(%w, %v : tensor<4x8x8xf32>, tensor<4x8x16xf32>) outs(%o1 : tensor<4x8x16xf32>) -> tensor<4x8x16xf32>
+  return %o : tensor<4x8x16xf32>
+}
+
+// -----
+
 // Softmax over the tokens of projected features, as in linear attention: the
 // scores are a linear layer.
 

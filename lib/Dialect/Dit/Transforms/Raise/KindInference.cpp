@@ -112,6 +112,14 @@ public:
   KindEvidence build();
 
 private:
+  /// The axes that are not mixed. Without a dimension of heads, one of the
+  /// batch may be taken for it; true heads lead to no dimension of the input.
+  AxisList getShared() const {
+    AxisList shared(match.batch);
+    llvm::append_range(shared, match.heads);
+    llvm::append_range(shared, match.groups);
+    return shared;
+  }
   OperandTokens follow(const AttentionTensor &tensor, ArrayRef<Axis> sequence);
   const Sources &getSources(Value value, unsigned dim);
   bool isCross(const OperandTokens &q, const OperandTokens &k);
@@ -145,7 +153,7 @@ const Sources &EvidenceBuilder::getSources(Value value, unsigned dim) {
 OperandTokens EvidenceBuilder::follow(const AttentionTensor &tensor,
                                       ArrayRef<Axis> sequence) {
   View view(tensor.dims.begin(), tensor.dims.end());
-  AxisList axes(match.batch);
+  AxisList axes = getShared();
   llvm::append_range(axes, sequence);
   OperandTokens tokens{
       TokenFlow(match.state->space, tensor.value, view, axes), {}, {}};
@@ -207,7 +215,7 @@ bool EvidenceBuilder::isCross(const OperandTokens &q, const OperandTokens &k) {
 void EvidenceBuilder::describeGrid(const TokenFlow &flow,
                                    KindEvidence &evidence) {
   AxisList sequence = flow.resolve(match.queries);
-  AxisList batch = flow.resolve(match.batch);
+  AxisList batch = flow.resolve(getShared());
   for (const TokenRoot &root : flow.getRoots()) {
     AxisList held;
     for (const AxisList &dim : root.axes)

@@ -18,7 +18,7 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Format.h"
 
 namespace mlir::dit {
 #define GEN_PASS_DEF_RAISEATTENTIONPASS
@@ -63,13 +63,11 @@ static void emitRaised(Location loc, AttentionOp op,
                      describeShape(op) + ")";
   if (!match.folded.empty())
     text += ", folded " + llvm::join(match.folded, ", ");
-  if (op.getPatternAttr()) {
-    llvm::raw_string_ostream os(text);
+  llvm::raw_string_ostream os(text);
+  if (op.getPatternAttr())
     os << ", proved that a mask is " << op.getPatternAttr();
-  }
   for (double fill : match.hidingFills)
-    text += ", took scores of " + llvm::formatv("{0}", fill).str() +
-            " for hidden keys";
+    os << ", took scores of " << llvm::format("%g", fill) << " for hidden keys";
   remark::passed(loc, getRemarkOpts(op)) << text;
 }
 
