@@ -152,3 +152,13 @@ mlir::dit::parseSiteAnnotations(MLIRContext *context, StringRef text) {
     return root.getError();
   return annotations;
 }
+
+std::optional<AttentionKind> mlir::dit::getKindOnGrid(GridAttr grid) {
+  if (grid.getText() > 0)
+    return AttentionKind::Joint;
+  // One frame is an image as well as a frame of a video.
+  if (grid.getFrames() == 1)
+    return std::nullopt;
+  return grid.getHeight() * grid.getWidth() == 1 ? AttentionKind::Temporal
+                                                 : AttentionKind::Full;
+}

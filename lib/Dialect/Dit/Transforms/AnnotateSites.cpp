@@ -163,6 +163,18 @@ private:
     return success();
   }
 
+  /// The kind that the annotation gives, or that its grid proves of a site of
+  /// which nothing more was known: the keys are the same tokens.
+  static std::optional<AttentionKind>
+  getKind(AttentionOp attention, const SiteAnnotation &annotation) {
+    if (annotation.kind || !annotation.grid)
+      return annotation.kind;
+    bool isOpen = attention.getKind().value_or(AttentionKind::Self) ==
+                      AttentionKind::Self &&
+                  attention.getKVLength() == annotation.grid.getNumTokens();
+    return isOpen ? getKindOnGrid(annotation.grid) : std::nullopt;
+  }
+
   static void apply(Operation *op, const SiteAnnotation &annotation) {
     Builder builder(op->getContext());
     auto attention = dyn_cast<AttentionOp>(op);
@@ -175,9 +187,8 @@ private:
     }
     if (!attention)
       return;
-    if (annotation.kind)
-      attention.setKindAttr(
-          AttentionKindAttr::get(op->getContext(), *annotation.kind));
+    if (std::optional<AttentionKind> kind = getKind(attention, annotation))
+      attention.setKindAttr(AttentionKindAttr::get(op->getContext(), *kind));
     if (annotation.layer)
       attention.setLayerAttr(builder.getI64IntegerAttr(*annotation.layer));
     if (annotation.grid)

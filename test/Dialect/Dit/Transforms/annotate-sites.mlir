@@ -18,6 +18,17 @@
 // NONE: {scale = 1.000000e+00 : f64, site = "attn0"}
 // NONE: {kind = #dit.kind<self>, layer = 7 : i64, scale = 1.000000e+00 : f64, site = "attn1"}
 
+// A grid tells the kind of a site of which nothing more was known, if the keys
+// are its tokens, too.
+
+// RUN: dit-opt %t/module.mlir --dit-annotate-sites=file=%t/only-grid.json | FileCheck %s --check-prefix=ONLY-GRID
+// ONLY-GRID-LABEL: func.func @main
+// ONLY-GRID: grid = #dit.grid<8x1x8>, kind = #dit.kind<full>, scale = {{.*}}, site = "attn0"
+// ONLY-GRID: grid = #dit.grid<64x1x1>, kind = #dit.kind<temporal>, {{.*}}site = "attn1"
+// ONLY-GRID: kind = #dit.kind<self>, {{.*}}site = "attn2"
+// ONLY-GRID-LABEL: func.func @dynamic
+// ONLY-GRID: {grid = #dit.grid<2x2x3>, scale
+
 // Each mistake gets one diagnostic.
 
 // RUN: not dit-opt %t/module.mlir --dit-annotate-sites 2>&1 | FileCheck %s --check-prefix=NO-OPTION
@@ -107,6 +118,13 @@ func.func @main(%q: tensor<2x4x64x32xf32>) -> tensor<2x4x64x32xf32> {
   {"site": "attn1", "name": "attn0", "kind": "cross"},
   {"site": "mlp", "name": "blocks.0.mlp"},
   {"site": "dyn", "grid": {"frames": 1, "height": 2, "width": 3}}
+]}
+//--- only-grid.json
+{"sites": [
+  {"site": "attn0", "grid": {"frames": 8, "height": 1, "width": 8}},
+  {"site": "attn1", "grid": {"frames": 64, "height": 1, "width": 1}},
+  {"site": "attn2", "kind": "self", "grid": {"frames": 8, "height": 1, "width": 8}},
+  {"site": "dyn", "grid": {"frames": 2, "height": 2, "width": 3}}
 ]}
 //--- none.json
 {"sites": []}

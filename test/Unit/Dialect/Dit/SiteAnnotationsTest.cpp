@@ -94,4 +94,18 @@ TEST_F(SiteAnnotationsTest, Refusals) {
             "unknown key at annotations.sites[0].grid.depth");
 }
 
+TEST(GridKindTest, KindOnGrid) {
+  MLIRContext context;
+  context.loadDialect<DitDialect>();
+  auto kind = [&](int64_t frames, int64_t height, int64_t width, int64_t text) {
+    return getKindOnGrid(
+        GridAttr::get(&context, frames, height, width, text, false));
+  };
+  EXPECT_EQ(kind(8, 4, 4, 0), AttentionKind::Full);
+  EXPECT_EQ(kind(8, 4, 4, 3), AttentionKind::Joint);
+  EXPECT_EQ(kind(8, 1, 1, 0), AttentionKind::Temporal);
+  // An image, or a frame.
+  EXPECT_EQ(kind(1, 4, 4, 0), std::nullopt);
+}
+
 } // namespace

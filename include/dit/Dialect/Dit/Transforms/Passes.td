@@ -133,26 +133,41 @@ def RaiseAttentionPass : Pass<"dit-raise-attention", "::mlir::ModuleOp"> {
     `dit.attention`. It looks through reshapes, transposes, broadcasts and
     casts, so it matches what is computed rather than a sequence of operations:
 
-    - a scale in q, in k or in the scores;
+    - a scale in q, in k or in the scores, the same for all or one for each row;
     - an additive bias and masks that select -inf or a large negative number,
       which become the bias;
+    - masks that are proven to hide diagonals, from constants or from
+      comparisons of positions, which become `#dit.causal` or `#dit.window`;
     - a softmax with or without the row's maximum, normalised before or after
-      the product with v, and guards of rows without a finite score;
+      the product with v or in the logarithm, and guards of rows without a
+      finite score;
     - heads of k and v that are expanded to those of q;
     - arithmetic in f32 between casts from and to bf16 or f16, which becomes the
       low-precision op.
 
-    Sites are named `attn0`, `attn1`, ... in program order. The kind is `cross`
-    when the keys provably come from another sequence, else `self`.
+    Sites are named `attn0`, `attn1`, ... in program order. Kinds are proven by
+    following the tokens of q and k back to the arguments of the function that
+    they are made of: `cross`, if those are different ones; `joint`, if q, k and
+    v each join tokens of different ones; `full`, if the queries are three axes
+    of one; `spatial`, if they are the two axes of a frame and a third is in the
+    batch; `temporal`, if they are the third axis and the axes of a frame are in
+    the batch. The axes of a frame are those that a convolution slides over
+    together, that are cut into patches together, or that one attention joins
+    while another one has the third. Where that does not tell, the kind is
+    `self`, with a remark if an axis is in the batch.
 
-    A remark says what was folded into each attention and, for what looks like
-    one and was not raised, which step did not match
+    A remark says what was folded into each attention, which mask became a
+    pattern, and which numbers were taken to hide keys; for what looks like an
+    attention and was not raised, it says which step did not match
     (`--remarks-filter=dit-raise-attention`).
 
     Accepts and yields phase 1. Results change by rounding only; a row without
     a score above -inf gives zeros where the original without a guard gives
-    NaN. Masks filled with a finite number below -1000 are taken to hide their
-    keys from every other score of the row.
+    NaN. Masks filled with a finite number of at most -1000 are taken to hide
+    their keys from every other score of the row; they become a pattern only
+    where each row sees a key. Proving a mask takes a bounded number of steps:
+    the comparison of positions is solved for any extents, any other mask is
+    evaluated if that takes no more than 4 million.
 
     ```mlir
     %s = linalg.batch_matmul ins(%q, %kt : ...) outs(%zero : ...)
