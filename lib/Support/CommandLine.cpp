@@ -19,15 +19,30 @@
 
 using namespace llvm;
 
-void mlir::dit::removeForeignOptions() {
+/// What LLVM's libraries registered, except for the options of every tool.
+static SmallVector<cl::Option *> getForeignOptions() {
   SmallVector<cl::Option *> foreign;
   for (auto &[name, option] : cl::getRegisteredOptions())
     if (!is_contained(
             {"help", "help-hidden", "help-list", "help-list-hidden", "version"},
             name))
       foreign.push_back(option);
-  for (cl::Option *option : foreign)
+  return foreign;
+}
+
+void mlir::dit::removeForeignOptions() {
+  for (cl::Option *option : getForeignOptions())
     option->removeArgument();
+}
+
+void mlir::dit::hideForeignOptions() {
+  for (cl::Option *option : getForeignOptions())
+    option->setHiddenFlag(cl::Hidden);
+}
+
+void mlir::dit::addVersion() {
+  cl::AddExtraVersionPrinter(
+      [](raw_ostream &os) { os << "dit " DIT_VERSION "\n"; });
 }
 
 SmallVector<std::string> mlir::dit::splitList(StringRef text) {

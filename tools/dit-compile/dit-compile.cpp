@@ -147,6 +147,7 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   mlir::dit::registerAllPasses();
   removeForeignOptions();
+  addVersion();
   Options options;
   cl::ParseCommandLineOptions(argc, argv, kOverview);
   std::string toolPath = llvm::sys::fs::getMainExecutable(

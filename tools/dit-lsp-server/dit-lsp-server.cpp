@@ -12,12 +12,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/InitAll.h"
+#include "dit/Support/CommandLine.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
 
 int main(int argc, char **argv) {
+  mlir::dit::removeForeignOptions();
+  mlir::dit::addVersion();
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);

@@ -41,6 +41,7 @@ Errors are one line on stderr and exit code 1.
 
 Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   removeForeignOptions();
+  addVersion();
   static cl::OptionCategory category("dit-run options");
   static cl::opt<std::string> file(cl::Positional, cl::Required,
                                    cl::desc("<module.mlir|module.mlirbc>"),

@@ -26,6 +26,13 @@ namespace mlir::dit {
 /// called before the tool's options come into being.
 void removeForeignOptions();
 
+/// Leaves the options that LLVM's libraries register out of --help; they work,
+/// and --help-hidden lists them.
+void hideForeignOptions();
+
+/// Makes --version name the release of dit beside LLVM's.
+void addVersion();
+
 /// The items of a comma-separated list, blanks trimmed; none for "".
 llvm::SmallVector<std::string> splitList(llvm::StringRef text);
 
