@@ -114,7 +114,10 @@ void mlir::dit::buildCPULLVMStage(OpPassManager &pm,
   pm.addPass(createLowerAffinePass());
   addCleanup(pm);
   pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(createConvertVectorToLLVMPass());
+  // Dot products of bf16.
+  ConvertVectorToLLVMPassOptions vectors;
+  vectors.x86Vector = true;
+  pm.addPass(createConvertVectorToLLVMPass(vectors));
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
   // Buffers come from the runtime, which keeps freed ones for the next call.

@@ -18,6 +18,7 @@
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
 
 #include <cstdint>
+#include <optional>
 
 namespace mlir {
 class ModuleOp;
@@ -32,7 +33,7 @@ struct CPUTarget {
   /// Number of vector registers.
   int64_t vectorRegisters = 0;
   /// Whether there is a dot product of bf16 pairs into f32.
-  bool bf16Dot = false;
+  std::optional<bool> bf16Dot;
   /// Data cache of one core, in bytes.
   int64_t l1Bytes = 0;
   int64_t l2Bytes = 0;

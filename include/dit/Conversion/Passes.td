@@ -193,7 +193,8 @@ def ConvertDitToCPU : Pass<"convert-dit-to-cpu", "::mlir::ModuleOp"> {
 
     Numerics change as any reassociation changes them: an attention is computed
     by an online softmax in f32 (f64 for f64) and never stores its scores; what
-    a pattern, a tile list or `kv_valid` leaves out is skipped.
+    a pattern, a tile list or `kv_valid` leaves out is skipped. On a machine
+    with dot products of bf16 an attention on bf16 rounds its weights to bf16.
 
     What is not given by options comes from the `CPU` device of the module's
     `dlti.target_system_spec`, then from the host.
@@ -203,6 +204,9 @@ def ConvertDitToCPU : Pass<"convert-dit-to-cpu", "::mlir::ModuleOp"> {
            "Width of a vector register in bits (0: ask the host)">,
     Option<"registers", "registers", "int64_t", "0",
            "Number of vector registers (0: ask the host)">,
+    Option<"bf16Dot", "bf16-dot", "int64_t", "-1",
+           "Whether there is a dot product of bf16 pairs, 0 or 1 (-1: ask the "
+           "host)">,
     Option<"l1Bytes", "l1-bytes", "int64_t", "0",
            "Size of the first-level data cache in bytes (0: ask the host)">,
     Option<"l2Bytes", "l2-bytes", "int64_t", "0",
@@ -215,7 +219,8 @@ def ConvertDitToCPU : Pass<"convert-dit-to-cpu", "::mlir::ModuleOp"> {
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
     "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+    "::mlir::x86vector::X86VectorDialect"
   ];
 }
 

@@ -62,16 +62,20 @@ CPUTarget CPUTarget::getFromSpec(TargetSystemSpecInterface spec) {
       spec.getDeviceSpecForDeviceID(b.getStringAttr("CPU"));
   if (!device)
     return target;
-  auto read = [&](StringRef name) -> int64_t {
+  auto find = [&](StringRef name) -> std::optional<int64_t> {
     FailureOr<Attribute> value = device->query(b.getStringAttr(name));
     if (failed(value))
-      return 0;
+      return std::nullopt;
     auto integer = dyn_cast<IntegerAttr>(*value);
-    return integer ? integer.getValue().getSExtValue() : 0;
+    if (!integer)
+      return std::nullopt;
+    return integer.getValue().getSExtValue();
   };
+  auto read = [&](StringRef name) { return find(name).value_or(0); };
   target.vectorBits = read("vector_bits");
   target.vectorRegisters = read("vector_registers");
-  target.bf16Dot = read("bf16_dot") != 0;
+  if (std::optional<int64_t> dot = find("bf16_dot"))
+    target.bf16Dot = *dot != 0;
   target.l1Bytes = read("L1_cache_size_in_bytes");
   target.l2Bytes = read("L2_cache_size_in_bytes");
   return target;
@@ -87,7 +91,8 @@ CPUTarget CPUTarget::withDefaults(const CPUTarget &other) const {
   fill(target.vectorRegisters, other.vectorRegisters);
   fill(target.l1Bytes, other.l1Bytes);
   fill(target.l2Bytes, other.l2Bytes);
-  target.bf16Dot |= other.bf16Dot;
+  if (!target.bf16Dot)
+    target.bf16Dot = other.bf16Dot;
   return target;
 }
 

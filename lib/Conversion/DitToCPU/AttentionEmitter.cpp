@@ -30,7 +30,8 @@ static std::string extentName(int64_t extent) {
 }
 
 AttentionEmitter::AttentionEmitter(AttentionOpInterface op,
-                                   KernelLibrary &library, StringRef prefix)
+                                   KernelLibrary &library, StringRef prefix,
+                                   bool allowDot)
     : op(op), library(library), compute(op.getAccumulatorType()),
       headSize(op.getHeadSize()), valueHeadSize(op.getValueHeadSize()),
       hasBias(static_cast<bool>(op.getBias())) {
@@ -40,10 +41,13 @@ AttentionEmitter::AttentionEmitter(AttentionOpInterface op,
   problem.headSize = headSize;
   problem.valueHeadSize = valueHeadSize;
   problem.bits = compute.getIntOrFloatBitWidth();
+  problem.isBF16 = allowDot && op.getElementType().isBF16();
   if (op.hasTiles())
     problem.tile = {op.getQTile(), op.getKVTile()};
   plan = AttentionPlan::get(problem, library.getTarget());
   vec = VectorType::get(plan.lanes, compute);
+  packed = plan.dot ? Type(IntegerType::get(op.getContext(), 32)) : compute;
+  packedVec = VectorType::get(plan.lanes, packed);
   if (std::optional<PatternAttrInterface> given = op.getPattern())
     if (!isFullPattern(*given, {problem.queryLength, problem.keyLength}))
       pattern = *given;

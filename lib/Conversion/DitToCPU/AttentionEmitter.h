@@ -52,9 +52,10 @@ struct AttentionStep {
   Value keyPanels, valuePanels;
   /// Keys by rows, and the gradients of keys and values so far.
   Value keyRows, keyGradients, valueGradients;
-  /// Scratch: packed queries, scores and then weights, and the rows of the
-  /// output or of the gradient of the queries.
-  Value queries, scores, rows;
+  /// Scratch: packed queries, scores and then weights (packed weights, where
+  /// these are pairs), and the rows of the output or of the gradient of the
+  /// queries.
+  Value queries, scores, weights, rows;
   /// For each row the maximum (of a gradient the log-sum-exp), the sum by lanes
   /// and the factor of this step.
   Value rowMax, rowSum, rowScale;
@@ -77,6 +78,7 @@ struct AttentionStep {
             &keyGradients,
             &valueGradients,
             &queries,
+            &weights,
             &scores,
             &rows,
             &rowMax,
@@ -105,8 +107,10 @@ public:
   func::FuncOp getKernel(TypeRange viewTypes);
 
 protected:
+  /// With `allowDot`, products of bf16 are dot products where the target has
+  /// them.
   AttentionEmitter(AttentionOpInterface op, KernelLibrary &library,
-                   StringRef name);
+                   StringRef name, bool allowDot);
 
   virtual void emitKernel(KernelBuilder &kb, func::FuncOp func) = 0;
   virtual void emitStepBody(KernelBuilder &kb, const AttentionStep &step) = 0;
@@ -132,11 +136,11 @@ protected:
   void emitZeroRows(KernelBuilder &kb, Value rows, int64_t size);
 
   // AttentionProducts.cpp
-  /// target[row, column] = sum over `size` of rows[row, .] panel[., column],
-  /// for the queued panels of `panelMemory`.
+  /// target[row, column] = factor * sum over `size` of rows[row, .]
+  /// panel[., column], for the queued panels of `panelMemory`.
   void emitScores(KernelBuilder &kb, const AttentionStep &step, Value rows,
                   Value panelMemory, int64_t size, Value target, Value panels,
-                  Value endRow);
+                  Value endRow, double factor = 1.0);
   /// target[row, .] = factor[row] target[row, .] +
   ///                  sum over columns of weights[row, column] panel[column, .]
   void emitWeighted(KernelBuilder &kb, const AttentionStep &step, Value weights,
@@ -146,6 +150,10 @@ protected:
                         Value weights, Value panelMemory, Value target,
                         Value factors, Value panels, Value row,
                         int64_t firstVector, int64_t vectors);
+  /// An element, or a pair, of packed rows in all lanes.
+  Value emitBroadcast(KernelBuilder &kb, Value rows, Value row, Value column);
+  /// acc + lhs * rhs of packed operands.
+  Value emitMultiplyAdd(KernelBuilder &kb, Value lhs, Value rhs, Value acc);
   /// Indices of element `element` of panel `panel` of the step's head.
   SmallVector<Value> panelAt(KernelBuilder &kb, const AttentionStep &step,
                              Value panel, Value element);
@@ -153,9 +161,12 @@ protected:
 
   // AttentionPacking.cpp
   /// Packs `size` elements of the block's rows of `source` times `factor`, and
-  /// zeros into the rows that fill up the last register tile.
+  /// zeros into the rows that fill up the last register tile. A factor of pairs
+  /// is 1 or -1.
   void emitPackRows(KernelBuilder &kb, Value source, const AttentionStep &step,
                     Value target, int64_t size, double factor);
+  void emitPackPairs(KernelBuilder &kb, Value source, const AttentionStep &step,
+                     Value target, int64_t size, bool negate);
   /// What goes into a panel: column `j` is token `keyOf(j)` of head `head` of
   /// batch `batch`, or zeros from `numColumns` on.
   struct PanelSource {
@@ -209,6 +220,10 @@ protected:
   /// Type of the arithmetic and a vector of it.
   Type compute;
   VectorType vec;
+  /// What packed operands are made of, `compute` or a pair of bf16 in an
+  /// integer (the first in the low half), and a vector of it.
+  Type packed;
+  VectorType packedVec;
   int64_t headSize, valueHeadSize;
   PatternAttrInterface pattern;
   bool hasBias;

@@ -68,6 +68,9 @@ AttentionPlan AttentionPlan::get(const AttentionProblem &problem,
                                  const CPUTarget &target) {
   AttentionPlan plan;
   plan.lanes = target.getLanes(problem.bits);
+  // The instructions are there for 8 and 16 lanes.
+  plan.dot = problem.isBF16 && target.bf16Dot.value_or(false) &&
+             (plan.lanes == 8 || plan.lanes == 16);
   int64_t maxVectors = target.vectorRegisters >= 32  ? 4
                        : target.vectorRegisters >= 8 ? 2
                                                      : 1;

@@ -29,6 +29,9 @@ struct AttentionProblem {
   int64_t valueHeadSize;
   /// Bits of the type of the arithmetic, 32 or 64.
   unsigned bits;
+  /// Whether the operands are bf16 and the products may be dot products of
+  /// pairs of them.
+  bool isBF16 = false;
   /// Extents of the tiles of a tile list.
   std::optional<std::pair<int64_t, int64_t>> tile;
 };
@@ -55,6 +58,9 @@ struct AttentionPlan {
   llvm::SmallVector<int64_t> valueChunks;
   int64_t maxChunkVectors;
   int64_t vectorRegisters;
+  /// Whether products are dot products of pairs of bf16: what is packed are
+  /// pairs along the dimension that is summed over.
+  bool dot;
   /// Whether a step gathers its keys one by one, because the tiles of the
   /// list are too narrow for whole panels.
   bool gather;
@@ -62,6 +68,8 @@ struct AttentionPlan {
   static AttentionPlan get(const AttentionProblem &problem,
                            const CPUTarget &target);
 
+  /// Elements that a product sums over at a time.
+  int64_t getUnit() const { return dot ? 2 : 1; }
   int64_t getPanelVectors() const { return panelKeys / lanes; }
   int64_t getStepKeys() const { return panelKeys * panelsPerStep; }
   /// `size` columns in chunks of whole vectors.

@@ -14,6 +14,8 @@
 
 #include "AttentionEmitter.h"
 
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
+
 using namespace mlir;
 using namespace mlir::dit;
 using namespace mlir::dit::cpu;
@@ -31,36 +33,56 @@ Value AttentionEmitter::emitPanel(KernelBuilder &kb, const AttentionStep &step,
   return plan.gather ? p : kb.load(step.queue, {p, kb.index(0)});
 }
 
+Value AttentionEmitter::emitBroadcast(KernelBuilder &kb, Value rows, Value row,
+                                      Value column) {
+  return kb.splat(packedVec, kb.load(rows, {row, column}));
+}
+
+Value AttentionEmitter::emitMultiplyAdd(KernelBuilder &kb, Value lhs, Value rhs,
+                                        Value acc) {
+  if (!plan.dot)
+    return kb.fma(lhs, rhs, acc);
+  auto pairs = VectorType::get(2 * plan.lanes, kb.getBF16Type());
+  return x86vector::DotBF16Op::create(
+      kb, acc, vector::BitCastOp::create(kb, pairs, lhs),
+      vector::BitCastOp::create(kb, pairs, rhs));
+}
+
 void AttentionEmitter::emitScores(KernelBuilder &kb, const AttentionStep &step,
                                   Value rowMemory, Value panelMemory,
                                   int64_t size, Value target, Value panels,
-                                  Value endRow) {
+                                  Value endRow, double factor) {
   int64_t rows = plan.tileRows, vectors = plan.getPanelVectors();
+  int64_t depth = llvm::divideCeil(size, plan.getUnit());
   kb.loop(kb.index(0), panels, 1, [&](Value p) {
     Value panel = emitPanel(kb, step, p);
     kb.loop(kb.index(0), endRow, rows, [&](Value row) {
       SmallVector<Value> zeros(rows * vectors, kb.constant(vec, 0.0));
       SmallVector<Value> tile = kb.loop(
-          kb.index(0), kb.index(size), 1, zeros, [&](Value d, ValueRange acc) {
+          kb.index(0), kb.index(depth), 1, zeros, [&](Value d, ValueRange acc) {
             Value first = kb.mul(d, plan.panelKeys);
             SmallVector<Value> keys, next;
             for (int64_t v = 0; v < vectors; ++v)
               keys.push_back(kb.vload(
-                  vec, panelMemory,
+                  packedVec, panelMemory,
                   panelAt(kb, step, panel, kb.add(first, v * plan.lanes))));
             for (int64_t r = 0; r < rows; ++r) {
-              Value query =
-                  kb.splat(vec, kb.load(rowMemory, {kb.add(row, r), d}));
+              Value query = emitBroadcast(kb, rowMemory, kb.add(row, r), d);
               for (int64_t v = 0; v < vectors; ++v)
-                next.push_back(kb.fma(query, keys[v], acc[r * vectors + v]));
+                next.push_back(
+                    emitMultiplyAdd(kb, query, keys[v], acc[r * vectors + v]));
             }
             return next;
           });
       Value firstColumn = kb.mul(p, plan.panelKeys);
       for (int64_t r = 0; r < rows; ++r)
-        for (int64_t v = 0; v < vectors; ++v)
-          kb.vstore(tile[r * vectors + v], target,
+        for (int64_t v = 0; v < vectors; ++v) {
+          Value score = tile[r * vectors + v];
+          if (factor != 1.0)
+            score = kb.mulf(score, kb.constant(vec, factor));
+          kb.vstore(score, target,
                     {kb.add(row, r), kb.add(firstColumn, v * plan.lanes)});
+        }
     });
   });
 }
@@ -88,26 +110,27 @@ void AttentionEmitter::emitWeightedTile(KernelBuilder &kb,
       tile.push_back(factor ? kb.mulf(old, factor) : old);
     }
   }
-  int64_t chunkBegin = firstVector * plan.lanes * plan.panelKeys;
+  int64_t columns = plan.panelKeys / plan.getUnit();
+  int64_t chunkBegin = firstVector * plan.lanes * columns;
   auto addKey = [&](Value p, Value panel, Value column, ValueRange acc) {
     Value first = kb.add(kb.mul(column, vectors * plan.lanes), chunkBegin);
     SmallVector<Value> values, next;
     for (int64_t v = 0; v < vectors; ++v)
       values.push_back(
-          kb.vload(vec, panelMemory,
+          kb.vload(packedVec, panelMemory,
                    panelAt(kb, step, panel, kb.add(first, v * plan.lanes))));
-    Value scoreColumn = kb.add(kb.mul(p, plan.panelKeys), column);
+    Value weightColumn = kb.add(kb.mul(p, columns), column);
     for (int64_t r = 0; r < rows; ++r) {
-      Value weight =
-          kb.splat(vec, kb.load(weights, {kb.add(row, r), scoreColumn}));
+      Value weight = emitBroadcast(kb, weights, kb.add(row, r), weightColumn);
       for (int64_t v = 0; v < vectors; ++v)
-        next.push_back(kb.fma(weight, values[v], acc[r * vectors + v]));
+        next.push_back(
+            emitMultiplyAdd(kb, weight, values[v], acc[r * vectors + v]));
     }
     return next;
   };
   tile = kb.loop(kb.index(0), panels, 1, tile, [&](Value p, ValueRange outer) {
     Value panel = emitPanel(kb, step, p);
-    return kb.loop(kb.index(0), kb.index(plan.panelKeys), 1, outer,
+    return kb.loop(kb.index(0), kb.index(columns), 1, outer,
                    [&](Value column, ValueRange acc) {
                      return addKey(p, panel, column, acc);
                    });

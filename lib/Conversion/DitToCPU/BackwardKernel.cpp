@@ -24,8 +24,9 @@ static constexpr int64_t kWantedTasks = 64;
 static constexpr int64_t kMaxParts = 8;
 
 BackwardEmitter::BackwardEmitter(AttentionBackwardOp op, KernelLibrary &library)
-    : AttentionEmitter(op, library, "dit_attention_backward"), backward(op),
-      keyChunks(plan.splitColumns(headSize)) {}
+    : AttentionEmitter(op, library, "dit_attention_backward",
+                       /*allowDot=*/false),
+      backward(op), keyChunks(plan.splitColumns(headSize)) {}
 
 double BackwardEmitter::getQueryFactor() {
   return op.getScale().convertToDouble() * (hasBias ? 1.0 : M_LOG2E);

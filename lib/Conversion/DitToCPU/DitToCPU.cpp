@@ -13,6 +13,7 @@
 #include "Kernels.h"
 #include "dit/Conversion/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -257,6 +258,8 @@ struct ConvertDitToCPUPass
     CPUTarget given;
     given.vectorBits = vectorBits;
     given.vectorRegisters = registers;
+    if (bf16Dot >= 0)
+      given.bf16Dot = bf16Dot != 0;
     given.l1Bytes = l1Bytes;
     given.l2Bytes = l2Bytes;
     ModuleOp module = getOperation();

@@ -28,10 +28,23 @@ namespace mlir::dit::cpu {
 
 class ForwardEmitter : public AttentionEmitter {
 public:
-  ForwardEmitter(AttentionOp op, KernelLibrary &library)
-      : AttentionEmitter(op, library, "dit_attention") {}
+  ForwardEmitter(AttentionOp op, KernelLibrary &library);
 
 private:
+  /// What stored scores are multiplied by to be exponents of two, and what
+  /// packed queries and products are multiplied by to be scores. Pairs of bf16
+  /// take no factor but a sign.
+  double exponentFactor, queryFactor, scoreFactor;
+
+  /// Words of the packed queries, and of the keys of a panel.
+  int64_t getPackedSize() const {
+    return llvm::divideCeil(headSize, plan.getUnit());
+  }
+  /// Words of a panel of values.
+  int64_t getPackedValues() const {
+    return plan.panelKeys / plan.getUnit() * plan.getPaddedValueSize();
+  }
+
   // ForwardKernel.cpp
   void emitKernel(KernelBuilder &kb, func::FuncOp func) override;
   AttentionOperands bind(func::FuncOp func);

@@ -20,6 +20,24 @@ using namespace mlir;
 using namespace mlir::dit;
 using namespace mlir::dit::cpu;
 
+/// A scale of zero would lose the -inf of masked scores if it came after them.
+static bool allowsDot(AttentionOp op) { return !op.getScale().isZero(); }
+
+ForwardEmitter::ForwardEmitter(AttentionOp op, KernelLibrary &library)
+    : AttentionEmitter(op, library, "dit_attention", allowsDot(op)) {
+  double scale = op.getScale().convertToDouble();
+  exponentFactor = hasBias ? M_LOG2E : 1.0;
+  queryFactor = hasBias ? scale : scale * M_LOG2E;
+  scoreFactor = 1.0;
+  if (!plan.dot)
+    return;
+  queryFactor = scale < 0 ? -1.0 : 1.0;
+  if (hasBias)
+    scoreFactor = std::abs(scale);
+  else
+    exponentFactor = std::abs(scale) * M_LOG2E;
+}
+
 AttentionOperands ForwardEmitter::bind(func::FuncOp func) {
   AttentionOperands operands;
   unsigned next = 0;
@@ -48,13 +66,13 @@ ForwardEmitter::emitPackHeads(KernelBuilder &kb,
   auto allocate = [&](int64_t elements) -> Value {
     SmallVector<int64_t> shape(3, ShapedType::kDynamic);
     shape.push_back(elements);
-    auto alloc = memref::AllocOp::create(kb, MemRefType::get(shape, compute),
+    auto alloc = memref::AllocOp::create(kb, MemRefType::get(shape, packed),
                                          ValueRange{batches, heads, panels});
     alloc.setAlignment(64);
     return alloc;
   };
-  Value keyPanels = allocate(headSize * plan.panelKeys);
-  Value valuePanels = allocate(plan.panelKeys * plan.getPaddedValueSize());
+  Value keyPanels = allocate(getPackedSize() * plan.panelKeys);
+  Value valuePanels = allocate(getPackedValues());
   kb.parallel({batches, heads, panels}, [&](ValueRange ivs) {
     Value first = kb.mul(ivs[2], plan.panelKeys);
     auto keyOf = [&](Value column) { return kb.add(first, column); };
@@ -95,9 +113,11 @@ void ForwardEmitter::emitKernel(KernelBuilder &kb, func::FuncOp func) {
 
 void ForwardEmitter::createScratch(KernelBuilder &kb, AttentionStep &step) {
   int64_t rows = plan.paddedRows;
-  int64_t paddedSize = llvm::alignTo(headSize, plan.lanes);
-  step.queries = kb.scratch({rows, paddedSize}, compute);
+  int64_t paddedSize = llvm::alignTo(getPackedSize(), plan.lanes);
+  step.queries = kb.scratch({rows, paddedSize}, packed);
   step.scores = kb.scratch({rows, plan.getStepKeys()}, compute);
+  if (plan.dot)
+    step.weights = kb.scratch({rows, plan.getStepKeys() / 2}, packed);
   step.rows = kb.scratch({rows, plan.getPaddedValueSize()}, compute);
   step.rowMax = kb.scratch({rows}, compute);
   step.rowSum = kb.scratch({rows, plan.lanes}, compute);
@@ -105,10 +125,9 @@ void ForwardEmitter::createScratch(KernelBuilder &kb, AttentionStep &step) {
   if (plan.gather) {
     step.queue = kb.scratch({plan.getStepKeys()}, kb.getIndexType());
     step.keyPanels = kb.scratch(
-        {1, 1, plan.panelsPerStep, headSize * plan.panelKeys}, compute);
-    step.valuePanels = kb.scratch(
-        {1, 1, plan.panelsPerStep, plan.panelKeys * plan.getPaddedValueSize()},
-        compute);
+        {1, 1, plan.panelsPerStep, getPackedSize() * plan.panelKeys}, packed);
+    step.valuePanels =
+        kb.scratch({1, 1, plan.panelsPerStep, getPackedValues()}, packed);
   } else {
     step.queue = kb.scratch({plan.panelsPerStep, 3}, kb.getIndexType());
   }
@@ -153,8 +172,7 @@ void ForwardEmitter::emitBlockBody(KernelBuilder &kb, func::FuncOp block) {
   func::FuncOp stepFunc = emitStep(kb, block, step);
   step.count = queue;
   kb.ifThen(kb.lt(kb.index(0), step.numRows), [&] {
-    double scale = op.getScale().convertToDouble() * (hasBias ? 1.0 : M_LOG2E);
-    emitPackRows(kb, operands.q, step, step.queries, headSize, scale);
+    emitPackRows(kb, operands.q, step, step.queries, headSize, queryFactor);
     emitInitialRows(kb, step);
     kb.store(kb.index(0), step.count, {});
     emitQueueKeys(kb, operands, step, emitListRow(kb, indices[2]), stepFunc);
@@ -200,7 +218,7 @@ void ForwardEmitter::emitFinish(KernelBuilder &kb,
     // maximum is -inf.
     Value maximum = kb.load(step.rowMax, row);
     if (!hasBias)
-      maximum = kb.mulf(maximum, kb.constant(compute, 0.6931471805599453));
+      maximum = kb.mulf(maximum, kb.constant(compute, exponentFactor * M_LN2));
     Value lse = kb.addf(maximum, math::LogOp::create(kb, sum));
     kb.store(lse, operands.lse, {step.batch, step.head, query});
   });

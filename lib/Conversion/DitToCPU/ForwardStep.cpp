@@ -12,6 +12,7 @@
 
 #include "ForwardEmitter.h"
 #include "VectorMath.h"
+#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 
 #include <cmath>
 
@@ -25,13 +26,14 @@ void ForwardEmitter::emitStepBody(KernelBuilder &kb,
   if (plan.gather)
     emitGather(kb, step, panels);
   emitScores(kb, step, step.queries, step.keyPanels, headSize, step.scores,
-             panels, endRow);
+             panels, endRow, scoreFactor);
   if (step.bias)
     emitBias(kb, step, panels);
   emitMask(kb, step, panels);
   emitSoftmax(kb, step, panels, endRow);
-  emitWeighted(kb, step, step.scores, step.valuePanels, plan.valueChunks,
-               step.rows, step.rowScale, panels, endRow);
+  emitWeighted(kb, step, plan.dot ? step.weights : step.scores,
+               step.valuePanels, plan.valueChunks, step.rows, step.rowScale,
+               panels, endRow);
 }
 
 void ForwardEmitter::emitGather(KernelBuilder &kb, const AttentionStep &step,
@@ -65,6 +67,17 @@ static Value reduceMax(KernelBuilder &kb, Value vector) {
   return vector;
 }
 
+/// Rounds `weights` to bf16 and stores them as pairs; `at` counts single ones.
+static void emitStorePairs(KernelBuilder &kb, Value weights, Value target,
+                           ArrayRef<Value> at) {
+  auto type = cast<VectorType>(weights.getType());
+  Value rounded = x86vector::CvtPackedF32ToBF16Op::create(
+      kb, type.clone(kb.getBF16Type()), weights);
+  auto words = VectorType::get(type.getNumElements() / 2, kb.getI32Type());
+  kb.vstore(vector::BitCastOp::create(kb, words, rounded), target,
+            {at[0], kb.div(at[1], 2)});
+}
+
 void ForwardEmitter::emitSoftmaxRow(KernelBuilder &kb,
                                     const AttentionStep &step, Value panels,
                                     Value row) {
@@ -91,11 +104,18 @@ void ForwardEmitter::emitSoftmaxRow(KernelBuilder &kb,
   // While nothing is allowed, any finite reference keeps exp2(-inf) at 0.
   Value none = kb.cmpf(arith::CmpFPredicate::OEQ, newMax, minus);
   Value reference = arith::SelectOp::create(kb, none, zeros, newMax);
+  // Subtracted first where a factor could make a bias overflow, last where one
+  // multiply-add does both.
+  Value scale = kb.constant(vec, exponentFactor);
+  Value shift;
+  if (!hasBias && exponentFactor != 1.0)
+    shift = kb.mulf(reference, kb.constant(vec, -exponentFactor));
   auto exponent = [&](Value score) {
-    Value difference = kb.subf(score, reference);
+    Value difference =
+        shift ? kb.fma(score, scale, shift) : kb.subf(score, reference);
     if (hasBias)
-      difference = kb.mulf(difference, kb.constant(vec, M_LOG2E));
-    return emitExp2OfNonPositive(kb, difference);
+      difference = kb.mulf(difference, scale);
+    return emitExp2OfNonPositive(kb, difference, plan.dot);
   };
   Value factor = exponent(oldMax);
   SmallVector<Value> sums(vectors, zeros);
@@ -104,7 +124,10 @@ void ForwardEmitter::emitSoftmaxRow(KernelBuilder &kb,
         SmallVector<Value> next;
         for (int64_t v = 0; v < vectors; ++v) {
           Value weight = exponent(kb.vload(vec, step.scores, at(p, v)));
-          kb.vstore(weight, step.scores, at(p, v));
+          if (plan.dot)
+            emitStorePairs(kb, weight, step.weights, at(p, v));
+          else
+            kb.vstore(weight, step.scores, at(p, v));
           next.push_back(kb.addf(previous[v], weight));
         }
         return next;

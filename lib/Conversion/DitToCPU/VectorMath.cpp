@@ -33,6 +33,9 @@ const double kCoefficientsF32[] = {1.0,
                                    0.009618488957130883,
                                    0.001339993121914177,
                                    0.00015345811997646624};
+// The relative error is 2.6e-6.
+const double kCoarseCoefficients[] = {0.99999926, 0.69312181, 0.24024745,
+                                      0.05591789, 0.00957011};
 const double kCoefficientsF64[] = {1.0,
                                    0.6931471805599453,
                                    0.24022650695910158,
@@ -48,16 +51,20 @@ const double kCoefficientsF64[] = {1.0,
 
 } // namespace
 
-static Exp2Format getFormat(Type element) {
+static Exp2Format getFormat(Type element, bool coarse) {
   if (element.isF64())
     return {6755399441055744.0, 52, -1022.0, kCoefficientsF64};
-  return {12582912.0, 23, -126.0, kCoefficientsF32};
+  ArrayRef<double> coefficients = kCoefficientsF32;
+  if (coarse)
+    coefficients = kCoarseCoefficients;
+  return {12582912.0, 23, -126.0, coefficients};
 }
 
-Value mlir::dit::cpu::emitExp2OfNonPositive(KernelBuilder &kb, Value x) {
+Value mlir::dit::cpu::emitExp2OfNonPositive(KernelBuilder &kb, Value x,
+                                            bool coarse) {
   Type type = x.getType();
   Type element = getElementTypeOrSelf(type);
-  Exp2Format format = getFormat(element);
+  Exp2Format format = getFormat(element, coarse);
   Type bits = kb.getIntegerType(element.getIntOrFloatBitWidth());
   if (auto vector = dyn_cast<VectorType>(type))
     bits = vector.clone(bits);

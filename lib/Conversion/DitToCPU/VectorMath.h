@@ -13,9 +13,10 @@
 
 namespace mlir::dit::cpu {
 
-/// 2^x for `x` of at most 0, f32 or f64, scalar or vector, to about 1 ulp. What
-/// is below the smallest normal number, and -inf, gives 0; NaN stays.
-Value emitExp2OfNonPositive(KernelBuilder &kb, Value x);
+/// 2^x for `x` of at most 0, f32 or f64, scalar or vector, to about 1 ulp, or
+/// with `coarse` to 4e-6. What is below the smallest normal number, and -inf,
+/// gives 0; NaN stays.
+Value emitExp2OfNonPositive(KernelBuilder &kb, Value x, bool coarse = false);
 
 } // namespace mlir::dit::cpu
 

@@ -67,7 +67,7 @@ void expectSound(const AttentionPlan &plan, const AttentionProblem &problem,
 }
 
 TEST(AttentionPlan, FillsTheRegisters) {
-  AttentionProblem problem{4096, 4096, 64, 64, 32, std::nullopt};
+  AttentionProblem problem{4096, 4096, 64, 64, 32, false, std::nullopt};
   AttentionPlan wide = AttentionPlan::get(problem, makeTarget(512, 32));
   EXPECT_EQ(wide.tileRows, 6);
   EXPECT_EQ(wide.panelKeys, 64);
@@ -84,8 +84,8 @@ TEST(AttentionPlan, IsSoundForEveryShape) {
       for (int64_t length : {ShapedType::kDynamic, int64_t(0), int64_t(1),
                              int64_t(65), int64_t(4096)})
         for (int64_t size : {1, 17, 64, 80, 512}) {
-          AttentionProblem problem{length,   length, size,
-                                   size + 3, bits,   std::nullopt};
+          AttentionProblem problem{length, length, size,        size + 3,
+                                   bits,   false,  std::nullopt};
           expectSound(AttentionPlan::get(problem, target), problem, target);
           for (int64_t q : kTiles)
             for (int64_t kv : kTiles) {
@@ -97,7 +97,7 @@ TEST(AttentionPlan, IsSoundForEveryShape) {
 
 TEST(AttentionPlan, BlocksCoverATileRow) {
   for (int64_t q : kTiles) {
-    AttentionProblem problem{4096, 4096, 64, 64, 32, {{q, 64}}};
+    AttentionProblem problem{4096, 4096, 64, 64, 32, false, {{q, 64}}};
     AttentionPlan plan = AttentionPlan::get(problem, kTargets[0]);
     EXPECT_GE(plan.blocksPerTile * plan.blockRows, q);
     EXPECT_LT((plan.blocksPerTile - 1) * plan.blockRows, q);
@@ -105,7 +105,7 @@ TEST(AttentionPlan, BlocksCoverATileRow) {
 }
 
 TEST(AttentionPlan, GathersNarrowTiles) {
-  AttentionProblem problem{4096, 4096, 64, 64, 32, {{32, 1}}};
+  AttentionProblem problem{4096, 4096, 64, 64, 32, false, {{32, 1}}};
   EXPECT_TRUE(AttentionPlan::get(problem, kTargets[0]).gather);
   problem.tile = {64, 64};
   EXPECT_FALSE(AttentionPlan::get(problem, kTargets[0]).gather);
@@ -113,9 +113,22 @@ TEST(AttentionPlan, GathersNarrowTiles) {
   EXPECT_FALSE(AttentionPlan::get(problem, kTargets[0]).gather);
 }
 
+TEST(AttentionPlan, PairsWhereTheTargetHasThem) {
+  AttentionProblem problem{4096, 4096, 64, 64, 32, /*isBF16=*/true, {}};
+  CPUTarget target = makeTarget(512, 32);
+  EXPECT_FALSE(AttentionPlan::get(problem, target).dot);
+  target.bf16Dot = true;
+  EXPECT_TRUE(AttentionPlan::get(problem, target).dot);
+  EXPECT_EQ(AttentionPlan::get(problem, target).getUnit(), 2);
+  problem.isBF16 = false;
+  EXPECT_FALSE(AttentionPlan::get(problem, target).dot);
+}
+
 TEST(CPUTarget, TakesDefaultsForWhatItDoesNotKnow) {
   CPUTarget given;
   given.vectorBits = 256;
+  given.bf16Dot = false;
+  EXPECT_EQ(given.withDefaults(CPUTarget::getHost()).bf16Dot, false);
   CPUTarget target = given.withDefaults(makeTarget(512, 32));
   EXPECT_EQ(target.vectorBits, 256);
   EXPECT_EQ(target.vectorRegisters, 32);
