@@ -188,6 +188,13 @@ def test_runtime_needs_no_llvm(prefix, consumer, folder):
     assert "LLVM" not in run("ldd", build / "user")
 
 
+def test_c_api(source_root, prefix, consumer):
+    """A C program needs the library and its headers, and no LLVM to build."""
+    build = consumer.build(source_root / "examples" / "embedding" / "c", "c",
+                           f"-DDit_DIR={prefix}/lib/cmake/Dit", "-DMLIR_DIR=/nonexistent")
+    assert "o[0] = 3.0000, o[2047] = 3.0000" in run(build / "attention")
+
+
 FINDER = """
 cmake_minimum_required(VERSION 3.25)
 project(finder LANGUAGES C CXX)
