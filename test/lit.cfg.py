@@ -10,7 +10,7 @@ import lit.util
 config.name = "DIT"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["Inputs", "Unit", "Numeric", "Install"]
+config.excludes = ["Compatibility", "Inputs", "Unit", "Numeric", "Install"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.dit_obj_root, "test")
 

@@ -96,9 +96,9 @@ def test_values_are_offered(shell, execute):
     assert {"cpu", "reference"} <= offered
 
 
-def test_all_tools_have_completions(tools_dir, source_root):
-    tools = {path.name for path in tools_dir.iterdir() if path.name.startswith("dit-")}
-    assert tools == set(TOOLS)
+def test_all_tools_have_completions(source_root):
+    tools = {path.name for path in (source_root / "tools").glob("dit-*")}
+    assert tools - {"dit-plugin"} == set(TOOLS)
     for file in ("dit.bash", "_dit", "dit.fish"):
         text = (source_root / "tools" / "completions" / file).read_text()
         assert all(tool in text for tool in TOOLS)

@@ -78,6 +78,26 @@ func.func @attention_backward_memref(%x: memref<2x4x?x32xf64>, %l: memref<2x4x?x
   return
 }
 
+// CHECK-LABEL: func.func @attention_backward_orders
+func.func @attention_backward_orders(%x: tensor<8x4xf32>, %l: tensor<1x1x8xf32>) {
+  // CHECK: dit.attention_backward ins
+  // CHECK-SAME: {dk_order = #dit.order<sd>, do_order = #dit.order<sd>, dq_order = #dit.order<sd>, dv_order = #dit.order<sd>,
+  // CHECK-SAME: k_order = #dit.order<sd>, o_order = #dit.order<sd>, q_order = #dit.order<sd>, scale = 1.000000e+00 : f64, v_order = #dit.order<sd>}
+  %0:3 = dit.attention_backward
+    ins(%x, %x, %x, %x, %l, %x : tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<1x1x8xf32>, tensor<8x4xf32>)
+    outs(%x, %x, %x : tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>)
+    {scale = 1.0 : f64, q_order = #dit.order<sd>, k_order = #dit.order<sd>, v_order = #dit.order<sd>, o_order = #dit.order<sd>,
+     do_order = #dit.order<sd>, dq_order = #dit.order<sd>, dk_order = #dit.order<sd>, dv_order = #dit.order<sd>}
+  return
+}
+
+// CHECK-LABEL: func.func private @enumerations
+// CHECK-SAME: {kinds = [#dit.kind<self>, #dit.kind<full>, #dit.kind<spatial>, #dit.kind<temporal>, #dit.kind<cross>, #dit.kind<joint>],
+// CHECK-SAME: proxies = [#dit.proxy<center>, #dit.proxy<first>, #dit.proxy<mean>]}
+func.func private @enumerations() attributes {
+  kinds = [#dit.kind<self>, #dit.kind<full>, #dit.kind<spatial>, #dit.kind<temporal>, #dit.kind<cross>, #dit.kind<joint>],
+  proxies = [#dit.proxy<center>, #dit.proxy<first>, #dit.proxy<mean>]}
+
 // CHECK-LABEL: func.func @attention_memref
 func.func @attention_memref(%k: memref<64x8xf64>, %l: memref<1x1x64xf64>) {
   // CHECK-NEXT: dit.attention ins
