@@ -16,10 +16,14 @@
 #include "dit/Target/ObjectFormat.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/Endian.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/TargetParser/Host.h"
+
+#include <dlfcn.h>
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -72,12 +76,43 @@ static std::string describeHost() {
   return text;
 }
 
+/// The shared library that `symbol` is in, such that its upgrade shows; empty
+/// if that is the program or library that holds dit.
+static std::string describeLibrary(const void *symbol) {
+  Dl_info library, own;
+  if (!dladdr(symbol, &library) ||
+      !dladdr(reinterpret_cast<const void *>(&describeHost), &own) ||
+      library.dli_fbase == own.dli_fbase)
+    return "";
+  llvm::sys::fs::file_status status;
+  if (llvm::sys::fs::status(library.dli_fname, status))
+    return "";
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << status.getSize() << ' '
+     << status.getLastModificationTime().time_since_epoch().count();
+  return text;
+}
+
+/// The code generator and the passes, as loaded: packages may be newer than
+/// the headers that dit was built with.
+static std::string describeLLVM() {
+  static const std::string text = [] {
+    auto *ofLLVM = &llvm::sys::getHostCPUName;
+    LogicalResult (*ofMLIR)(Operation *, bool) = &verify;
+    return std::string(LLVM_VERSION_STRING) + ' ' +
+           describeLibrary(reinterpret_cast<const void *>(ofLLVM)) + ' ' +
+           describeLibrary(reinterpret_cast<const void *>(ofMLIR));
+  }();
+  return text;
+}
+
 CacheKeyBuilder ProgramCache::startKey(StringRef kind,
                                        const ProgramRequest &request) const {
   CacheKeyBuilder builder;
   builder.add(kind)
       .add(compilerId)
-      .add(LLVM_VERSION_STRING)
+      .add(describeLLVM())
       .add(describeHost())
       .add(request.entries)
       .add(request.target)
