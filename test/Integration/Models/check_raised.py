@@ -19,12 +19,12 @@ import sys
 
 
 def raise_model(folder, work):
-    """The number of attentions raised in the model, and the raised file."""
+    """The kinds of the attentions raised in the model, and the raised file."""
     raised = os.path.join(work, os.path.basename(folder) + ".mlir")
     subprocess.run(["dit-opt", os.path.join(folder, "model.mlirbc"), "--dit-raise-attention", "-o", raised],
                    check=True)
     with open(raised) as file:
-        return len(re.findall(r"\bdit\.attention\b", file.read())), raised
+        return re.findall(r"\bdit\.attention\b.*kind = #dit\.kind<(\w+)>", file.read()), raised
 
 
 def run_model(folder, raised, tolerance):
@@ -49,9 +49,9 @@ def main():
         folder = os.path.join(options.folder, name)
         with open(os.path.join(folder, "expect.json")) as file:
             expect = json.load(file)
-        count, raised = raise_model(folder, options.work)
-        ok = count == expect["attentions"]
-        line = f"{name}: raised {count} of {expect['attentions']}"
+        kinds, raised = raise_model(folder, options.work)
+        ok = len(kinds) == expect["attentions"]
+        line = f"{name}: raised {len(kinds)} of {expect['attentions']}: {', '.join(kinds)}"
         if options.run:
             agrees, output = run_model(folder, raised, 3e-2 if "bf16" in name or "f16" in name else 1e-4)
             line += ", output agrees" if agrees else ", output differs: " + output.strip()

@@ -3,8 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Tiny configurations of the transformers in diffusers.
 
-What torch-mlir cannot lower is left out: complex numbers, and sorting or
-scanning outside of linalg.
+What torch-mlir does not export is left out. Lumina and QwenImage rotate by
+complex numbers, Mochi scans and OmniGen sorts by values, which give ops that are
+not upstream or shapes that depend on data, HunyuanDiT concatenates a parameter
+with a tensor, and Flux with a dynamic number of tokens is refused. None of this
+is in an attention.
 
 Each function gives a dictionary: `module`; `inputs`, the tensor arguments of
 its forward method by name; `fixed`, the other arguments; and optionally
@@ -314,6 +317,31 @@ def easyanimate():
         inputs=dict(hidden_states=randn(2, 4, 2, 8, 8), timestep=TIME, encoder_hidden_states=randn(*TEXT)))
 
 
+@model
+def allegro():
+    return dict(
+        module=diffusers.AllegroTransformer3DModel(num_attention_heads=2, attention_head_dim=12, in_channels=4,
+                                                   out_channels=4, num_layers=2, cross_attention_dim=24,
+                                                   sample_width=8, sample_height=8, sample_frames=8,
+                                                   caption_channels=24),
+        inputs=dict(hidden_states=randn(1, 4, 2, 8, 8), encoder_hidden_states=randn(1, 8, 24),
+                    timestep=torch.tensor([500.0]), attention_mask=torch.ones(1, 2, 8, 8),
+                    encoder_attention_mask=(torch.arange(8) < 5).float()[None]))
+
+
+@model
+def cosmos():
+    return dict(
+        module=diffusers.CosmosTransformer3DModel(in_channels=4, out_channels=4, num_attention_heads=2,
+                                                  attention_head_dim=12, num_layers=2, mlp_ratio=2, text_embed_dim=16,
+                                                  adaln_lora_dim=4, max_size=(4, 16, 16), patch_size=(1, 2, 2),
+                                                  concat_padding_mask=False, extra_pos_embed_type="learnable"),
+        inputs=dict(hidden_states=randn(1, 4, 2, 8, 8), timestep=torch.tensor([500.0]),
+                    encoder_hidden_states=randn(1, 12, 16),
+                    attention_mask=(torch.arange(12) < 9).float()[None]),
+        fixed=dict(fps=30))
+
+
 # Audio.
 
 
@@ -361,6 +389,24 @@ def wan_dynamic():
 def pixart_dynamic_text():
     length = Dim("length", min=2, max=128)
     return pixart() | dict(dynamic=dict(encoder_hidden_states={1: length}, encoder_attention_mask={1: length}))
+
+
+@model
+def stable_audio_dynamic():
+    class Audio(torch.nn.Module):
+        """Takes the rotary embedding, whose length is that of the audio, apart."""
+
+        def __init__(self):
+            super().__init__()
+            self.model = stable_audio()["module"]
+
+        def forward(self, cos, sin, **inputs):
+            return self.model(rotary_embedding=(cos, sin), **inputs)
+
+    spec = stable_audio()
+    cos, sin = spec["fixed"]["rotary_embedding"]
+    return dict(module=Audio(), inputs=dict(spec["inputs"], cos=cos, sin=sin),
+                dynamic=dict(hidden_states={2: Dim.AUTO}, cos={0: Dim.AUTO}, sin={0: Dim.AUTO}))
 
 
 @model
