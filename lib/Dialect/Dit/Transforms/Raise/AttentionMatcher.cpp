@@ -167,8 +167,6 @@ LogicalResult AttentionMatcher::buildMatch() {
     if (!operand->expr->origin)
       return fail("no tensor holds q, k or v: it is " +
                   describe(operand->expr));
-  if (v.scale != 1.0)
-    return fail("the values are scaled");
   match.q = describeTensor(q.expr);
   match.k = describeTensor(k.expr);
   match.v = describeTensor(v.expr);

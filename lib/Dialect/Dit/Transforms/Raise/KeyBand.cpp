@@ -406,10 +406,12 @@ KeyBand mlir::dit::raise::takeKeyBand(ScoreForm &scores, const AxisSpace &space,
   ScoreForm rest = scores;
   splitSums(rest);
   normalizeMasks(rest);
+  size_t numParts = rest.terms.size() + rest.masks.size();
   KeyBand visible = takeAddends(rest, analysis);
   visible = visible.intersect(takeMasks(rest, analysis));
-  // A sum that exists as a tensor is better than its parts.
-  if (!visible.isEverything())
+  // A sum that exists as a tensor is better than its parts. What hides nothing
+  // is taken, too.
+  if (rest.terms.size() + rest.masks.size() != numParts)
     scores = rest;
   return visible;
 }

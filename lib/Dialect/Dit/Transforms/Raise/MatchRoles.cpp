@@ -28,9 +28,9 @@ static bool sameSet(ArrayRef<Axis> a, ArrayRef<Axis> b) {
   return isSubset(a, b) && isSubset(b, a);
 }
 
-/// Takes widening casts and constant factors off `expr`, as far as a tensor
-/// holds what is left.
-static PeeledOperand peelOperand(const Expr *expr) {
+/// Takes widening casts, and with `takeFactors` constant factors, off `expr`, as
+/// far as a tensor holds what is left.
+static PeeledOperand peelOperand(const Expr *expr, bool takeFactors) {
   PeeledOperand best{expr, 1.0};
   double scale = 1.0;
   for (;;) {
@@ -39,25 +39,20 @@ static PeeledOperand peelOperand(const Expr *expr) {
     bool widens = expr->is(ExprKind::Cast) &&
                   expr->type.getIntOrFloatBitWidth() >
                       expr->operand(0)->type.getIntOrFloatBitWidth();
-    if (widens) {
-      expr = expr->operand(0);
-      continue;
-    }
-    if (expr->is(ExprKind::Mul) || expr->is(ExprKind::Div)) {
+    bool isScaled = expr->is(ExprKind::Mul) || expr->is(ExprKind::Div);
+    if (!widens && !(isScaled && takeFactors))
+      return best;
+    if (isScaled) {
       std::optional<double> lhs = stripCasts(expr->operand(0))->getFloat();
       std::optional<double> rhs = stripCasts(expr->operand(1))->getFloat();
-      if (rhs) {
-        scale = expr->is(ExprKind::Mul) ? scale * *rhs : scale / *rhs;
-        expr = expr->operand(0);
-        continue;
-      }
-      if (lhs && expr->is(ExprKind::Mul)) {
-        scale *= *lhs;
-        expr = expr->operand(1);
-        continue;
-      }
+      bool isProduct = expr->is(ExprKind::Mul);
+      if (!rhs && !(lhs && isProduct))
+        return best;
+      scale = isProduct ? scale * (rhs ? *rhs : *lhs) : scale / *rhs;
+      expr = expr->operand(rhs ? 0 : 1);
+      continue;
     }
-    return best;
+    expr = expr->operand(0);
   }
 }
 
@@ -85,9 +80,11 @@ LogicalResult AttentionMatcher::assignSides() {
   const AxisList &rows = keysOnLeft ? products.rhsOnly : products.lhsOnly;
   if (!sameSet(products.batch, values.batch) || !sameSet(rows, getValueRows()))
     return fail("the two products are not batched over the same dimensions");
-  q = peelOperand(keysOnLeft ? products.rhs : products.lhs);
-  k = peelOperand(keysOnLeft ? products.lhs : products.rhs);
-  v = peelOperand(side == 0 ? values.rhs : values.lhs);
+  q = peelOperand(keysOnLeft ? products.rhs : products.lhs,
+                  /*takeFactors=*/true);
+  k = peelOperand(keysOnLeft ? products.lhs : products.rhs,
+                  /*takeFactors=*/true);
+  v = peelOperand(side == 0 ? values.rhs : values.lhs, /*takeFactors=*/false);
   return success();
 }
 

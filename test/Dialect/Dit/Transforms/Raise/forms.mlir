@@ -223,3 +223,31 @@ func.func @learned_queries(%kt: tensor<4x2x3xf32>, %v: tensor<4x3x2xf32>) -> ten
   %o = linalg.batch_matmul ins(%w, %v : tensor<4x2x3xf32>, tensor<4x3x2xf32>) outs(%o1 : tensor<4x2x2xf32>) -> tensor<4x2x2xf32>
   return %o : tensor<4x2x2xf32>
 }
+
+// -----
+
+// Values that are scaled stay scaled.
+
+#id = affine_map<(b, i, j) -> (b, i, j)>
+// CHECK-LABEL: func.func @scaled_values(
+// CHECK:         %[[V:.*]] = linalg.generic
+// CHECK:           arith.mulf
+// CHECK:         %[[V4:.*]] = tensor.expand_shape %[[V]]
+// CHECK:         dit.attention ins(%{{.*}}, %{{.*}}, %[[V4]] :
+func.func @scaled_values(%q: tensor<4x8x16xf32>, %kt: tensor<4x16x8xf32>, %v: tensor<4x8x16xf32>) -> tensor<4x8x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %three = arith.constant 3.0 : f32
+  %s0 = tensor.empty() : tensor<4x8x8xf32>
+  %s1 = linalg.fill ins(%zero : f32) outs(%s0 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %p = linalg.batch_matmul ins(%q, %kt : tensor<4x8x16xf32>, tensor<4x16x8xf32>) outs(%s1 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %w = linalg.softmax dimension(2) ins(%p : tensor<4x8x8xf32>) outs(%s0 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %o0 = tensor.empty() : tensor<4x8x16xf32>
+  %o1 = linalg.fill ins(%zero : f32) outs(%o0 : tensor<4x8x16xf32>) -> tensor<4x8x16xf32>
+  %vs = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]} ins(%v : tensor<4x8x16xf32>) outs(%o0 : tensor<4x8x16xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %x = arith.mulf %a, %three : f32
+    linalg.yield %x : f32
+  } -> tensor<4x8x16xf32>
+  %o = linalg.batch_matmul ins(%w, %vs : tensor<4x8x8xf32>, tensor<4x8x16xf32>) outs(%o1 : tensor<4x8x16xf32>) -> tensor<4x8x16xf32>
+  return %o : tensor<4x8x16xf32>
+}

@@ -326,3 +326,34 @@ func.func @slice_of_buffer(%q: tensor<4x4x16xf32>, %kt: tensor<4x16x4xf32>, %v: 
   %o = linalg.batch_matmul ins(%w, %v : tensor<4x4x4xf32>, tensor<4x4x16xf32>) outs(%o1 : tensor<4x4x16xf32>) -> tensor<4x4x16xf32>
   return %o : tensor<4x4x16xf32>
 }
+
+// -----
+
+// A mask that hides nothing goes.
+#id = affine_map<(b, i, j) -> (b, i, j)>
+#mask = affine_map<(b, i, j) -> (i, j)>
+// CHECK-LABEL: func.func @hides_nothing(
+// CHECK:         dit.attention
+// CHECK-NOT:       bias
+// CHECK-NOT:       pattern
+// CHECK-SAME:      outs
+func.func @hides_nothing(%q: tensor<4x8x16xf32>, %kt: tensor<4x16x8xf32>, %v: tensor<4x8x16xf32>) -> tensor<4x8x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %ninf = arith.constant 0xFF800000 : f32
+  %c0 = arith.constant 0 : index
+  %s0 = tensor.empty() : tensor<4x8x8xf32>
+  %s1 = linalg.fill ins(%zero : f32) outs(%s0 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %p = linalg.batch_matmul ins(%q, %kt : tensor<4x8x16xf32>, tensor<4x16x8xf32>) outs(%s1 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %b = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]} ins(%p : tensor<4x8x8xf32>) outs(%s0 : tensor<4x8x8xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %i = linalg.index 1 : index
+    %c = arith.cmpi sge, %i, %c0 : index
+    %x = arith.select %c, %a, %ninf : f32
+    linalg.yield %x : f32
+  } -> tensor<4x8x8xf32>
+  %w = linalg.softmax dimension(2) ins(%b : tensor<4x8x8xf32>) outs(%s0 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %o0 = tensor.empty() : tensor<4x8x16xf32>
+  %o1 = linalg.fill ins(%zero : f32) outs(%o0 : tensor<4x8x16xf32>) -> tensor<4x8x16xf32>
+  %o = linalg.batch_matmul ins(%w, %v : tensor<4x8x8xf32>, tensor<4x8x16xf32>) outs(%o1 : tensor<4x8x16xf32>) -> tensor<4x8x16xf32>
+  return %o : tensor<4x8x16xf32>
+}
