@@ -121,6 +121,13 @@ def test_command_on_diffusers(torch_python, packages, tmp_path):
     assert (tmp_path / "out" / "wan.mlirbc").stat().st_size < 200_000
 
 
+@pytest.mark.slow
+def test_families(torch_python, packages, tmp_path):
+    """Every family whose inputs are known comes out right."""
+    out = run(torch_python, packages, INPUTS / "export_models.py", "families", tmp_path)
+    assert len(out.splitlines()) == 6
+
+
 def test_command_on_a_function(torch_python, packages, tmp_path, monkeypatch):
     monkeypatch.chdir(INPUTS)
     out = run(torch_python, packages, "-m", "dit.export", "export_models:build", "--out",

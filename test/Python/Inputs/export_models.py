@@ -4,6 +4,7 @@
 """Models for `python -m dit.export`, and what is checked beside torch.
 
 usage: export_models.py folder FOLDER  (saves a small model of diffusers)
+       export_models.py families FOLDER  (exports and checks one of each family)
        export_models.py function FOLDER  (uses the function dit.export)
 """
 
@@ -69,6 +70,53 @@ def save_folder(folder):
     model.save_pretrained(folder)
 
 
+def small_models():
+    """One for each family whose inputs the command knows, and the kinds of its
+    attentions."""
+    import diffusers
+
+    common = dict(num_attention_heads=2, attention_head_dim=16, in_channels=4, num_layers=1)
+    image = common | dict(sample_size=8, patch_size=2)
+    yield diffusers.CogVideoXTransformer3DModel(
+        **common, out_channels=4, time_embed_dim=16, text_embed_dim=16, sample_width=8,
+        sample_height=8, sample_frames=9, patch_size=2, temporal_compression_ratio=4,
+        max_text_seq_length=6), ["joint"]
+    yield diffusers.LatteTransformer3DModel(
+        **image, out_channels=4, cross_attention_dim=32, caption_channels=16,
+        video_length=4), ["spatial", None, "temporal"]
+    yield diffusers.DiTTransformer2DModel(**image, norm_num_groups=2), ["full"]
+    yield diffusers.PixArtTransformer2DModel(
+        **image, out_channels=8, cross_attention_dim=32, caption_channels=32,
+        use_additional_conditions=False), ["full", None]
+    yield diffusers.SD3Transformer2DModel(
+        **image, joint_attention_dim=32, caption_projection_dim=32, pooled_projection_dim=16,
+        out_channels=4, pos_embed_max_size=8), ["joint"]
+    yield diffusers.SanaTransformer2DModel(
+        **common, out_channels=4, num_cross_attention_heads=2, cross_attention_head_dim=16,
+        cross_attention_dim=32, caption_channels=32, sample_size=8), [None]
+
+
+def export_families(folder):
+    import dit
+    from dit.export import _models, _torch
+
+    torch.manual_seed(0)
+    for model, kinds in small_models():
+        # Zeros would hide the attention.
+        for parameter in model.parameters():
+            if not parameter.abs().max():
+                torch.nn.init.normal_(parameter, std=0.05)
+        name = type(model).__name__
+        model.save_pretrained(folder / name)
+        loaded = _models.load(str(folder / name), _models.Sizes(), [])
+        files = dit.export(loaded.module, loaded.inputs, out=str(folder / name / "model"),
+                           grid=loaded.grid, fixed=loaded.fixed)
+        error = _torch.check(files, loaded.module, loaded.inputs, loaded.fixed)
+        assert error < 1e-4, (name, error)
+        assert [site.get("kind") for site in files.annotations] == kinds, (name, files)
+        print(name, error, flush=True)
+
+
 def use_function(folder):
     import dit
 
@@ -119,4 +167,5 @@ def use_function(folder):
 
 
 if __name__ == "__main__":
-    {"folder": save_folder, "function": use_function}[sys.argv[1]](pathlib.Path(sys.argv[2]))
+    {"families": export_families, "folder": save_folder,
+     "function": use_function}[sys.argv[1]](pathlib.Path(sys.argv[2]))

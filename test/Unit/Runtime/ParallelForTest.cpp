@@ -204,6 +204,18 @@ TEST_P(ParallelFor, FailedChecksReachTheEntry) {
 
 INSTANTIATE_TEST_SUITE_P(Threads, ParallelFor, ::testing::Values(1, 2, 5));
 
+TEST(Threads, ACallerHasItsOwnNumber) {
+  dit_rt_set_num_threads(3);
+  dit_rt_set_num_threads_of_caller(2);
+  EXPECT_EQ(dit_rt_get_num_threads(), 2);
+  int ofOther = 0;
+  std::thread([&] { ofOther = dit_rt_get_num_threads(); }).join();
+  EXPECT_EQ(ofOther, 3);
+  dit_rt_set_num_threads_of_caller(0);
+  EXPECT_EQ(dit_rt_get_num_threads(), 3);
+  dit_rt_set_num_threads(0);
+}
+
 TEST(Threads, ZeroMeansAllProcessors) {
   dit_rt_set_num_threads(3);
   EXPECT_EQ(dit_rt_get_num_threads(), 3);
