@@ -167,5 +167,6 @@ Value AttentionEmitter::emitStepPanels(KernelBuilder &kb,
 
 Value AttentionEmitter::emitEndRow(KernelBuilder &kb,
                                    const AttentionStep &step) {
-  return kb.mul(kb.ceilDiv(step.numRows, plan.tileRows), plan.tileRows);
+  Value end = kb.mul(kb.ceilDiv(step.numRows, plan.tileRows), plan.tileRows);
+  return plan.tailRows ? kb.min(end, kb.index(plan.paddedRows)) : end;
 }

@@ -62,6 +62,8 @@ struct AttentionStep {
   /// Packed gradients of the output, gradients of the scores, and for each row
   /// the product of the output and its gradient.
   Value outputGradients, scoreGradients, rowDelta;
+  /// Queries and gradients of the output as pairs, beside those above.
+  Value queryPairs, outputPairs;
   /// Queued panels as (panel, first key, end key), or gathered keys.
   Value queue;
   Value batch, head, kvHead, queryBegin, numRows, queryLength, keyLength;
@@ -87,6 +89,8 @@ struct AttentionStep {
             &outputGradients,
             &scoreGradients,
             &rowDelta,
+            &queryPairs,
+            &outputPairs,
             &queue,
             &batch,
             &head,
@@ -148,8 +152,16 @@ protected:
                     Value factors, Value panels, Value endRow);
   void emitWeightedTile(KernelBuilder &kb, const AttentionStep &step,
                         Value weights, Value panelMemory, Value target,
-                        Value factors, Value panels, Value row,
+                        Value factors, Value panels, Value row, int64_t rows,
                         int64_t firstVector, int64_t vectors);
+  /// Runs `body` for each register tile of rows below `endRow`, with its first
+  /// row and its number of rows.
+  void emitRowTiles(KernelBuilder &kb, Value endRow,
+                    llvm::function_ref<void(Value, int64_t)> body);
+  /// Rounds a vector of weights to bf16 and stores it as pairs; `at` counts
+  /// single ones.
+  void emitStorePairs(KernelBuilder &kb, Value weights, Value target,
+                      ArrayRef<Value> at);
   /// An element, or a pair, of packed rows in all lanes.
   Value emitBroadcast(KernelBuilder &kb, Value rows, Value row, Value column);
   /// acc + lhs * rhs of packed operands.
@@ -161,10 +173,10 @@ protected:
 
   // AttentionPacking.cpp
   /// Packs `size` elements of the block's rows of `source` times `factor`, and
-  /// zeros into the rows that fill up the last register tile. A factor of pairs
-  /// is 1 or -1.
+  /// zeros into the rows that fill up the last register tile.
   void emitPackRows(KernelBuilder &kb, Value source, const AttentionStep &step,
                     Value target, int64_t size, double factor);
+  /// The same as pairs of bf16, with the other sign if `negate`.
   void emitPackPairs(KernelBuilder &kb, Value source, const AttentionStep &step,
                      Value target, int64_t size, bool negate);
   /// What goes into a panel: column `j` is token `keyOf(j)` of head `head` of

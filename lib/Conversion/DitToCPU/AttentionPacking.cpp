@@ -45,8 +45,6 @@ static void transposeSquare(KernelBuilder &kb, MutableArrayRef<Value> rows) {
 void AttentionEmitter::emitPackRows(KernelBuilder &kb, Value source,
                                     const AttentionStep &step, Value target,
                                     int64_t size, double scale) {
-  if (plan.dot)
-    return emitPackPairs(kb, source, step, target, size, scale < 0);
   Value factor = kb.constant(compute, scale), factors = kb.constant(vec, scale);
   auto scaled = [&](Value value, Value by) {
     value = kb.convert(value, compute);

@@ -51,10 +51,12 @@ static int64_t choosePanelVectors(const AttentionProblem &problem,
 /// broadcast query stay in registers. A smaller tile loads more for each
 /// product, so it has to save a share of the block's rows to be worth it.
 static int64_t chooseTileRows(int64_t blockRows, int64_t panelVectors,
-                              int64_t registers) {
+                              int64_t registers, bool hasTail) {
   int64_t largest = std::max<int64_t>(
       1, (registers - 1 - panelVectors) / std::max<int64_t>(panelVectors, 1));
   largest = std::min({largest, blockRows, int64_t(12)});
+  if (hasTail)
+    return largest;
   int64_t best = largest;
   for (int64_t rows = largest; rows >= std::max<int64_t>(1, largest * 2 / 3);
        --rows)
@@ -103,9 +105,15 @@ AttentionPlan AttentionPlan::get(const AttentionProblem &problem,
   } else {
     plan.blockRows = maxRows;
   }
+  // The blocks of a list have a given number of rows, which a smaller tile
+  // completes; others are made of whole tiles.
   plan.tileRows =
-      chooseTileRows(plan.blockRows, vectors, target.vectorRegisters);
-  plan.paddedRows = llvm::alignTo(plan.blockRows, plan.tileRows);
+      chooseTileRows(plan.blockRows, vectors, target.vectorRegisters,
+                     problem.tile.has_value());
+  plan.tailRows = problem.tile ? plan.blockRows % plan.tileRows : 0;
+  plan.paddedRows = plan.tailRows
+                        ? plan.blockRows
+                        : llvm::alignTo(plan.blockRows, plan.tileRows);
   // Without a list a block may as well be whole register tiles.
   if (!problem.tile)
     plan.blockRows = plan.paddedRows;

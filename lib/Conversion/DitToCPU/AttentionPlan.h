@@ -51,6 +51,8 @@ struct AttentionPlan {
   int64_t blockRows;
   /// `blockRows` rounded up to whole register tiles.
   int64_t paddedRows;
+  /// Rows of a last, smaller register tile of a block; 0 if all are alike.
+  int64_t tailRows;
   /// Query blocks of one row of the tile list; 1 without one.
   int64_t blocksPerTile;
   /// Vectors of each chunk of columns of the values, and the most that a chunk

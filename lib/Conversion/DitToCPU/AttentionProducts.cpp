@@ -33,6 +33,27 @@ Value AttentionEmitter::emitPanel(KernelBuilder &kb, const AttentionStep &step,
   return plan.gather ? p : kb.load(step.queue, {p, kb.index(0)});
 }
 
+void AttentionEmitter::emitRowTiles(
+    KernelBuilder &kb, Value endRow,
+    llvm::function_ref<void(Value, int64_t)> body) {
+  if (!plan.tailRows)
+    return kb.loop(kb.index(0), endRow, plan.tileRows,
+                   [&](Value row) { body(row, plan.tileRows); });
+  Value whole = kb.index(plan.paddedRows - plan.tailRows);
+  kb.loop(kb.index(0), kb.min(endRow, whole), plan.tileRows,
+          [&](Value row) { body(row, plan.tileRows); });
+  kb.ifThen(kb.lt(whole, endRow), [&] { body(whole, plan.tailRows); });
+}
+
+void AttentionEmitter::emitStorePairs(KernelBuilder &kb, Value weights,
+                                      Value target, ArrayRef<Value> at) {
+  Value rounded = x86vector::CvtPackedF32ToBF16Op::create(
+      kb, VectorType::get(plan.lanes, kb.getBF16Type()), weights);
+  auto words = VectorType::get(plan.lanes / 2, packed);
+  kb.vstore(vector::BitCastOp::create(kb, words, rounded), target,
+            {at[0], kb.div(at[1], 2)});
+}
+
 Value AttentionEmitter::emitBroadcast(KernelBuilder &kb, Value rows, Value row,
                                       Value column) {
   return kb.splat(packedVec, kb.load(rows, {row, column}));
@@ -52,11 +73,11 @@ void AttentionEmitter::emitScores(KernelBuilder &kb, const AttentionStep &step,
                                   Value rowMemory, Value panelMemory,
                                   int64_t size, Value target, Value panels,
                                   Value endRow, double factor) {
-  int64_t rows = plan.tileRows, vectors = plan.getPanelVectors();
+  int64_t vectors = plan.getPanelVectors();
   int64_t depth = llvm::divideCeil(size, plan.getUnit());
   kb.loop(kb.index(0), panels, 1, [&](Value p) {
     Value panel = emitPanel(kb, step, p);
-    kb.loop(kb.index(0), endRow, rows, [&](Value row) {
+    emitRowTiles(kb, endRow, [&](Value row, int64_t rows) {
       SmallVector<Value> zeros(rows * vectors, kb.constant(vec, 0.0));
       SmallVector<Value> tile = kb.loop(
           kb.index(0), kb.index(depth), 1, zeros, [&](Value d, ValueRange acc) {
@@ -93,9 +114,8 @@ void AttentionEmitter::emitWeightedTile(KernelBuilder &kb,
                                         const AttentionStep &step,
                                         Value weights, Value panelMemory,
                                         Value target, Value factors,
-                                        Value panels, Value row,
+                                        Value panels, Value row, int64_t rows,
                                         int64_t firstVector, int64_t vectors) {
-  int64_t rows = plan.tileRows;
   auto outputAt = [&](int64_t r, int64_t v) {
     return SmallVector<Value>{kb.add(row, r),
                               kb.index((firstVector + v) * plan.lanes)};
@@ -147,9 +167,9 @@ void AttentionEmitter::emitWeighted(KernelBuilder &kb,
                                     Value endRow) {
   int64_t firstVector = 0;
   for (int64_t vectors : chunks) {
-    kb.loop(kb.index(0), endRow, plan.tileRows, [&](Value row) {
+    emitRowTiles(kb, endRow, [&](Value row, int64_t rows) {
       emitWeightedTile(kb, step, weights, panelMemory, target, factors, panels,
-                       row, firstVector, vectors);
+                       row, rows, firstVector, vectors);
     });
     firstVector += vectors;
   }

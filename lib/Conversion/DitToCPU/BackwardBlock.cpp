@@ -28,17 +28,21 @@ void BackwardEmitter::createScratch(KernelBuilder &kb, AttentionStep &step) {
   step.scores = kb.scratch({rows, plan.getStepKeys() + pad}, compute);
   step.scoreGradients = kb.scratch({rows, plan.getStepKeys() + pad}, compute);
   step.rows = kb.scratch({rows, paddedSize()}, compute);
+  if (plan.dot) {
+    step.queryPairs = kb.scratch({rows, paddedSize()}, packed);
+    step.outputPairs = kb.scratch({rows, paddedValueSize()}, packed);
+    step.weights = kb.scratch({rows, plan.getStepKeys() / 2}, packed);
+  }
   step.rowMax = kb.scratch({rows}, compute);
   step.rowDelta = kb.scratch({rows}, compute);
   if (plan.gather) {
-    auto panels = [&](int64_t elements) {
-      return kb.scratch({1, 1, plan.panelsPerStep, elements * plan.panelKeys},
-                        compute);
+    auto panels = [&](int64_t words) {
+      return kb.scratch({1, 1, plan.panelsPerStep, words}, packed);
     };
     step.queue = kb.scratch({plan.getStepKeys()}, kb.getIndexType());
-    step.keyPanels = panels(headSize);
-    step.keyRows = panels(paddedSize());
-    step.valuePanels = panels(valueHeadSize);
+    step.keyPanels = panels(getPanelWords(headSize));
+    step.keyRows = panels(paddedSize() * plan.panelKeys / plan.getUnit());
+    step.valuePanels = panels(getPanelWords(valueHeadSize));
   } else {
     step.queue = kb.scratch({plan.panelsPerStep, 3}, kb.getIndexType());
   }
@@ -77,10 +81,15 @@ void BackwardEmitter::emitBlockBody(KernelBuilder &kb, func::FuncOp block) {
   func::FuncOp stepFunc = emitStep(kb, block, step);
   step.count = queue;
   kb.ifThen(kb.lt(kb.index(0), step.numRows), [&] {
-    emitPackRows(kb, operands.q, step, step.queries, headSize,
-                 getQueryFactor());
+    emitPackRows(kb, operands.q, step, step.queries, headSize, queryFactor);
     emitPackRows(kb, operands.dO, step, step.outputGradients, valueHeadSize,
                  1.0);
+    if (plan.dot) {
+      emitPackPairs(kb, operands.q, step, step.queryPairs, headSize,
+                    /*negate=*/queryFactor < 0);
+      emitPackPairs(kb, operands.dO, step, step.outputPairs, valueHeadSize,
+                    /*negate=*/false);
+    }
     emitRowReferences(kb, operands, step);
     emitZeroRows(kb, step.rows, paddedSize());
     kb.store(kb.index(0), step.count, {});

@@ -101,10 +101,16 @@ private:
                           Value firstColumn, int64_t columns,
                           int64_t firstVector, int64_t vectors);
 
+  /// Words of a panel of `size` elements of each key, transposed.
+  int64_t getPanelWords(int64_t size) const {
+    return llvm::divideCeil(size, plan.getUnit()) * plan.panelKeys;
+  }
   int64_t paddedSize() const { return llvm::alignTo(headSize, plan.lanes); }
   int64_t paddedValueSize() const { return plan.getPaddedValueSize(); }
-  /// The factor of the scores in the packed queries.
-  double getQueryFactor();
+  /// What the packed queries are multiplied by; what stored scores then are
+  /// multiplied by to be scores, or exponents of two; and what is left of the
+  /// scale for the gradient of the keys.
+  double queryFactor, scoreFactor = 1.0, exponentFactor, keyFactor;
 
   AttentionBackwardOp backward;
   /// Vectors of each chunk of columns of the keys.

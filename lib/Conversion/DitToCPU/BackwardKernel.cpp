@@ -19,17 +19,33 @@ using namespace mlir::dit;
 using namespace mlir::dit::cpu;
 
 /// Tasks that are wanted at least, and parts that are made at most for them:
-/// each costs memory for the gradients of all queries.
+/// each costs memory for the gradients of all queries and packs these anew,
+/// which pays less the fewer keys of the part a list names.
 static constexpr int64_t kWantedTasks = 64;
 static constexpr int64_t kMaxParts = 8;
+static constexpr int64_t kMaxListParts = 4;
+
+/// A scale of zero would lose the -inf of masked scores if it came after them.
+static bool allowsDot(AttentionBackwardOp op) {
+  return !op.getScale().isZero();
+}
 
 BackwardEmitter::BackwardEmitter(AttentionBackwardOp op, KernelLibrary &library)
-    : AttentionEmitter(op, library, "dit_attention_backward",
-                       /*allowDot=*/false),
-      backward(op), keyChunks(plan.splitColumns(headSize)) {}
-
-double BackwardEmitter::getQueryFactor() {
-  return op.getScale().convertToDouble() * (hasBias ? 1.0 : M_LOG2E);
+    : AttentionEmitter(op, library, "dit_attention_backward", allowsDot(op)),
+      backward(op), keyChunks(plan.splitColumns(headSize)) {
+  double scale = op.getScale().convertToDouble();
+  exponentFactor = hasBias ? M_LOG2E : 1.0;
+  queryFactor = hasBias ? scale : scale * M_LOG2E;
+  keyFactor = hasBias ? 1.0 : M_LN2;
+  if (!plan.dot)
+    return;
+  // The scores come from pairs, which take no factor but a sign.
+  queryFactor = scale;
+  keyFactor = 1.0;
+  if (hasBias)
+    scoreFactor = std::abs(scale);
+  else
+    exponentFactor = std::abs(scale) * M_LOG2E;
 }
 
 ValueRange BackwardEmitter::bind(func::FuncOp func, AttentionOperands &operands,
@@ -64,27 +80,31 @@ BackwardEmitter::emitMemory(KernelBuilder &kb,
   Memory memory;
   Value batches = kb.dim(operands.k, 0), heads = kb.dim(operands.k, 1);
   Value panels = kb.ceilDiv(kb.dim(operands.k, 2), plan.panelKeys);
-  auto allocate = [&](ValueRange extents, int64_t elements) -> Value {
+  auto allocate = [&](ValueRange extents, int64_t elements,
+                      Type element) -> Value {
     SmallVector<int64_t> shape(extents.size(), ShapedType::kDynamic);
     shape.push_back(elements);
     auto alloc =
-        memref::AllocOp::create(kb, MemRefType::get(shape, compute), extents);
+        memref::AllocOp::create(kb, MemRefType::get(shape, element), extents);
     alloc.setAlignment(64);
     return alloc;
   };
   if (!plan.gather) {
     SmallVector<Value> extents = {batches, heads, panels};
-    memory.keyPanels = allocate(extents, headSize * plan.panelKeys);
-    memory.keyRows = allocate(extents, paddedSize() * plan.panelKeys);
-    memory.valuePanels = allocate(extents, valueHeadSize * plan.panelKeys);
+    memory.keyPanels = allocate(extents, getPanelWords(headSize), packed);
+    memory.keyRows = allocate(
+        extents, paddedSize() * plan.panelKeys / plan.getUnit(), packed);
+    memory.valuePanels =
+        allocate(extents, getPanelWords(valueHeadSize), packed);
   }
   Value keys = kb.mul(panels, plan.panelKeys);
-  memory.keyGradients = allocate({batches, heads, keys}, paddedSize());
-  memory.valueGradients = allocate({batches, heads, keys}, paddedValueSize());
+  memory.keyGradients = allocate({batches, heads, keys}, paddedSize(), compute);
+  memory.valueGradients =
+      allocate({batches, heads, keys}, paddedValueSize(), compute);
   memory.queryGradients =
       allocate({parts, kb.dim(operands.q, 0), kb.dim(operands.q, 1),
                 kb.dim(operands.q, 2)},
-               paddedSize());
+               paddedSize(), compute);
   memory.partPanels = kb.div(kb.add(panels, kb.sub(parts, kb.index(1))), parts);
   return memory;
 }
@@ -98,7 +118,9 @@ void BackwardEmitter::emitKernel(KernelBuilder &kb, func::FuncOp func) {
                         kb.max(kb.mul(batches, heads), one));
   Value panels = kb.ceilDiv(kb.dim(operands.k, 2), plan.panelKeys);
   Value parts =
-      kb.max(one, kb.min(kb.min(wanted, kb.index(kMaxParts)), panels));
+      kb.max(one, kb.min(kb.min(wanted, kb.index(op.hasTiles() ? kMaxListParts
+                                                               : kMaxParts)),
+                         panels));
   Memory memory = emitMemory(kb, operands, parts);
   SmallVector<Value> arguments(func.getArguments());
   for (Value *field : memory.fields())
@@ -217,9 +239,9 @@ void BackwardEmitter::emitTaskBody(KernelBuilder &kb, func::FuncOp task) {
       return vector ? kb.vload(vector, gradients, at) : kb.load(gradients, at);
     };
   };
-  // The packed queries hold the scale, and log2(e) with it.
-  emitWrite(kb, operands.dk, keyHead, begin, endKey, headSize,
-            hasBias ? 1.0 : M_LN2, from(memory.keyGradients));
+  // The packed queries hold the scale, and maybe log2(e) with it.
+  emitWrite(kb, operands.dk, keyHead, begin, endKey, headSize, keyFactor,
+            from(memory.keyGradients));
   emitWrite(kb, operands.dv, keyHead, begin, endKey, valueHeadSize, 1.0,
             from(memory.valueGradients));
 }

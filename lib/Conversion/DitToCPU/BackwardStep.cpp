@@ -24,20 +24,23 @@ void BackwardEmitter::emitStepBody(KernelBuilder &kb,
   Value panels = emitStepPanels(kb, step), endRow = emitEndRow(kb, step);
   if (plan.gather)
     emitGather(kb, step, panels);
-  emitScores(kb, step, step.queries, step.keyPanels, headSize, step.scores,
-             panels, endRow);
+  emitScores(kb, step, plan.dot ? step.queryPairs : step.queries,
+             step.keyPanels, headSize, step.scores, panels, endRow,
+             scoreFactor);
   if (step.bias)
     emitBias(kb, step, panels);
   emitMask(kb, step, panels);
-  emitScores(kb, step, step.outputGradients, step.valuePanels, valueHeadSize,
-             step.scoreGradients, panels, endRow);
+  emitScores(kb, step, plan.dot ? step.outputPairs : step.outputGradients,
+             step.valuePanels, valueHeadSize, step.scoreGradients, panels,
+             endRow);
   emitWeights(kb, step, panels, endRow);
   emitTransposed(kb, step, step.scores, step.outputGradients, plan.valueChunks,
                  step.valueGradients, panels);
   emitTransposed(kb, step, step.scoreGradients, step.queries, keyChunks,
                  step.keyGradients, panels);
-  emitWeighted(kb, step, step.scoreGradients, step.keyRows, keyChunks,
-               step.rows, /*factors=*/Value(), panels, endRow);
+  emitWeighted(kb, step, plan.dot ? step.weights : step.scoreGradients,
+               step.keyRows, keyChunks, step.rows, /*factors=*/Value(), panels,
+               endRow);
 }
 
 void BackwardEmitter::emitGather(KernelBuilder &kb, const AttentionStep &step,
@@ -67,13 +70,22 @@ void BackwardEmitter::emitWeights(KernelBuilder &kb, const AttentionStep &step,
       Value first = kb.mul(p, plan.panelKeys);
       for (int64_t v = 0; v < plan.getPanelVectors(); ++v) {
         SmallVector<Value> at = {row, kb.add(first, v * plan.lanes)};
-        Value difference = kb.subf(kb.vload(vec, step.scores, at), reference);
+        Value score = kb.vload(vec, step.scores, at);
+        // A bias could overflow under a factor, so that comes last.
+        bool early = !hasBias && exponentFactor != 1.0;
+        Value factor = kb.constant(vec, exponentFactor);
+        if (early)
+          score = kb.mulf(score, factor);
+        Value difference = kb.subf(score, reference);
         if (hasBias)
-          difference = kb.mulf(difference, kb.constant(vec, M_LOG2E));
-        Value weight = emitExp2OfNonPositive(kb, difference);
+          difference = kb.mulf(difference, factor);
+        Value weight = emitExp2OfNonPositive(kb, difference, plan.dot);
         kb.vstore(weight, step.scores, at);
         Value gradient = kb.subf(kb.vload(vec, step.scoreGradients, at), delta);
-        kb.vstore(kb.mulf(weight, gradient), step.scoreGradients, at);
+        gradient = kb.mulf(weight, gradient);
+        kb.vstore(gradient, step.scoreGradients, at);
+        if (plan.dot)
+          emitStorePairs(kb, gradient, step.weights, at);
       }
     });
   });

@@ -172,7 +172,11 @@ void ForwardEmitter::emitBlockBody(KernelBuilder &kb, func::FuncOp block) {
   func::FuncOp stepFunc = emitStep(kb, block, step);
   step.count = queue;
   kb.ifThen(kb.lt(kb.index(0), step.numRows), [&] {
-    emitPackRows(kb, operands.q, step, step.queries, headSize, queryFactor);
+    if (plan.dot)
+      emitPackPairs(kb, operands.q, step, step.queries, headSize,
+                    /*negate=*/queryFactor < 0);
+    else
+      emitPackRows(kb, operands.q, step, step.queries, headSize, queryFactor);
     emitInitialRows(kb, step);
     kb.store(kb.index(0), step.count, {});
     emitQueueKeys(kb, operands, step, emitListRow(kb, indices[2]), stepFunc);

@@ -12,7 +12,6 @@
 
 #include "ForwardEmitter.h"
 #include "VectorMath.h"
-#include "mlir/Dialect/X86Vector/X86VectorDialect.h"
 
 #include <cmath>
 
@@ -65,17 +64,6 @@ static Value reduceMax(KernelBuilder &kb, Value vector) {
         kb.maxf(vector::ShuffleOp::create(kb, vector, vector, swapped), vector);
   }
   return vector;
-}
-
-/// Rounds `weights` to bf16 and stores them as pairs; `at` counts single ones.
-static void emitStorePairs(KernelBuilder &kb, Value weights, Value target,
-                           ArrayRef<Value> at) {
-  auto type = cast<VectorType>(weights.getType());
-  Value rounded = x86vector::CvtPackedF32ToBF16Op::create(
-      kb, type.clone(kb.getBF16Type()), weights);
-  auto words = VectorType::get(type.getNumElements() / 2, kb.getI32Type());
-  kb.vstore(vector::BitCastOp::create(kb, words, rounded), target,
-            {at[0], kb.div(at[1], 2)});
 }
 
 void ForwardEmitter::emitSoftmaxRow(KernelBuilder &kb,

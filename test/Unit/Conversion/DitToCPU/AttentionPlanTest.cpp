@@ -43,7 +43,7 @@ void expectSound(const AttentionPlan &plan, const AttentionProblem &problem,
   EXPECT_EQ(plan.lanes, target.vectorBits / problem.bits);
   EXPECT_EQ(plan.panelKeys % plan.lanes, 0);
   EXPECT_GE(plan.panelsPerStep, 1);
-  EXPECT_EQ(plan.paddedRows % plan.tileRows, 0);
+  EXPECT_EQ(plan.paddedRows % plan.tileRows, plan.tailRows);
   EXPECT_GE(plan.paddedRows, plan.blockRows);
   EXPECT_LT(plan.paddedRows - plan.blockRows, plan.tileRows);
   EXPECT_GE(columnsOf(plan), problem.valueHeadSize);
