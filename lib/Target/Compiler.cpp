@@ -171,6 +171,20 @@ static CompiledObject collectInterface(ModuleOp module,
   return result;
 }
 
+/// Points each parameter to its value in `files`.
+static llvm::Error findParameters(MutableArrayRef<ExternalParameter> parameters,
+                                  const ParameterFiles &files) {
+  for (ExternalParameter &parameter : parameters) {
+    dit_rt_dtype dtype = *getDType(parameter.type.getElementType());
+    auto view = files.find(parameter.symbol, dtype, parameter.type.getShape());
+    if (!view)
+      return view.takeError();
+    parameter.data = StringRef((*view)->data, parameter.type.getNumElements() *
+                                                  dit_rt_dtype_size(dtype));
+  }
+  return llvm::Error::success();
+}
+
 /// LLVM IR for `machine` with the C entries of `interface`; null if the module
 /// holds what cannot be translated.
 static std::unique_ptr<llvm::Module> translate(ModuleOp module,
@@ -223,6 +237,10 @@ static bool generateCode(llvm::Module &module, llvm::TargetMachine &machine,
 llvm::Expected<CompiledObject>
 mlir::dit::compileToObject(ModuleOp module, const CompileOptions &options) {
   CompiledObject result = collectInterface(module, options);
+  if (options.parameters)
+    if (llvm::Error error =
+            findParameters(result.parameters, *options.parameters))
+      return std::move(error);
   auto machine = createHostMachine(options.optLevel);
   if (!machine)
     return machine.takeError();

@@ -206,15 +206,31 @@ void EntryEmitter::emit(llvm::Constant *parameterTable, int64_t numParameters) {
   emitWorkspaceQuery();
 }
 
+/// The address of the value of `parameter` in the program, null if it has none.
+static llvm::Constant *emitValue(llvm::Module &module,
+                                 const ExternalParameter &parameter) {
+  if (parameter.data.empty())
+    return llvm::ConstantPointerNull::get(
+        llvm::PointerType::get(module.getContext(), 0));
+  llvm::Constant *bytes = llvm::ConstantDataArray::getRaw(
+      parameter.data, parameter.data.size(),
+      llvm::Type::getInt8Ty(module.getContext()));
+  auto *value = new llvm::GlobalVariable(
+      module, bytes->getType(), /*isConstant=*/true,
+      llvm::GlobalValue::InternalLinkage, bytes, parameter.symbol + ".value");
+  value->setAlignment(llvm::Align(64));
+  return value;
+}
+
 /// Replaces each external parameter by a load of its address from a slot.
 static void makeParametersIndirect(llvm::Module &module,
                                    ArrayRef<ExternalParameter> parameters) {
   auto *ptrType = llvm::PointerType::get(module.getContext(), 0);
   for (const ExternalParameter &parameter : parameters) {
-    auto *slot = new llvm::GlobalVariable(
-        module, ptrType, /*isConstant=*/false,
-        llvm::GlobalValue::InternalLinkage,
-        llvm::ConstantPointerNull::get(ptrType), parameter.symbol + ".address");
+    auto *slot = new llvm::GlobalVariable(module, ptrType, /*isConstant=*/false,
+                                          llvm::GlobalValue::InternalLinkage,
+                                          emitValue(module, parameter),
+                                          parameter.symbol + ".address");
     llvm::GlobalVariable *global = module.getNamedGlobal(parameter.symbol);
     if (!global)
       continue;

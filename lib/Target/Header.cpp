@@ -102,8 +102,11 @@ void mlir::dit::emitHeader(raw_ostream &os, const CompiledObject &object,
   for (const EntryPoint &entry : object.entries)
     printEntry(os, entry);
   if (!object.parameters.empty()) {
-    os << "/* Weights to bind with dit_rt_bind_parameter before the first "
-          "call:\n";
+    os << (object.parameters.front().data.empty()
+               ? "/* Weights to bind with dit_rt_bind_parameter before the "
+                 "first call:\n"
+               : "/* Weights. They are in the object; dit_rt_bind_parameter "
+                 "replaces one:\n");
     for (const ExternalParameter &parameter : object.parameters) {
       os << "     \"" << parameter.symbol << "\": ";
       printType(os, parameter.type);

@@ -18,8 +18,24 @@ using namespace llvm;
 using namespace mlir::dit;
 
 static std::string formatType(const dit_rt_parameter &parameter) {
-  return formatTensorType(parameter.dtype,
+  return formatTensorType(static_cast<dit_rt_dtype>(parameter.dtype),
                           ArrayRef(parameter.sizes, parameter.rank));
+}
+
+static Error missing(StringRef name, const std::string &type) {
+  return createStringError("no tensor '" + Twine(name) +
+                           "'; the program needs it as " + type);
+}
+
+/// Fails if `view` does not fit a parameter `name` of this type.
+static Error checkType(const TensorView &view, StringRef name, int32_t dtype,
+                       ArrayRef<int64_t> shape) {
+  if (view.dtype == dtype && ArrayRef(view.shape) == shape)
+    return Error::success();
+  return createStringError(
+      "tensor '" + Twine(name) + "': expected " +
+      formatTensorType(static_cast<dit_rt_dtype>(dtype), shape) + ", got " +
+      formatTensorType(view.dtype, view.shape));
 }
 
 Error ParameterFiles::open(StringRef path) {
@@ -55,12 +71,9 @@ Expected<int64_t> ParameterFiles::bind(const dit_rt_entry &entry) {
     const TensorView *view = lookup(parameter.name);
     if (!view)
       continue;
-    if (view->dtype != parameter.dtype ||
-        ArrayRef(view->shape) != ArrayRef(parameter.sizes, parameter.rank))
-      return createStringError("tensor '" + Twine(parameter.name) +
-                               "': expected " + formatType(parameter) +
-                               ", got " +
-                               formatTensorType(view->dtype, view->shape));
+    if (Error error = checkType(*view, parameter.name, parameter.dtype,
+                                ArrayRef(parameter.sizes, parameter.rank)))
+      return std::move(error);
     SmallVector<int64_t> sizes(view->shape);
     dit_buffer buffer = {getAlignedData(*view), view->dtype,
                          static_cast<int32_t>(sizes.size()), sizes.data(),
@@ -72,12 +85,21 @@ Expected<int64_t> ParameterFiles::bind(const dit_rt_entry &entry) {
   return numBound;
 }
 
+Expected<const TensorView *>
+ParameterFiles::find(StringRef name, dit_rt_dtype dtype,
+                     ArrayRef<int64_t> shape) const {
+  const TensorView *view = lookup(name);
+  if (!view)
+    return missing(name, formatTensorType(dtype, shape));
+  if (Error error = checkType(*view, name, dtype, shape))
+    return std::move(error);
+  return view;
+}
+
 Error ParameterFiles::checkBound(const dit_rt_entry &entry) {
   for (const dit_rt_parameter &parameter :
        ArrayRef(entry.parameters, entry.num_parameters))
     if (!*parameter.slot)
-      return createStringError("no tensor '" + Twine(parameter.name) +
-                               "'; the program needs it as " +
-                               formatType(parameter));
+      return missing(parameter.name, formatType(parameter));
   return Error::success();
 }

@@ -37,8 +37,11 @@ static const char kOverview[] =
   dit-compile model.mlirbc --entry denoise -o denoise.o --header denoise.h
   dit-compile model.mlirbc --entry denoise -o libdenoise.so --header denoise.h
 
+  dit-compile model.mlirbc --parameters w.safetensors -o libmodel.so
+
 The header declares the function for C with the shape and type of every
-argument. Programs link the object, or the library, with libdit_runtime; they
+argument. External weights are put into the output by --parameters, or bound by
+the program's user with dit_rt_bind_parameter. Programs link the object, or the library, with libdit_runtime; they
 need no MLIR. Errors are one line on stderr and exit code 1.
 )";
 
@@ -72,6 +75,11 @@ struct Options {
   cl::opt<std::string> libraries{
       "link", cl::value_desc("b.mlirbc,..."), cl::cat(category),
       cl::desc("Modules whose functions resolve declarations of the first")};
+  cl::opt<std::string> parameters{
+      "parameters", cl::value_desc("w.safetensors,..."), cl::cat(category),
+      cl::desc("Values of the module's external ml_program.global ops, by "
+               "name, to be put into the output; without it the user of the "
+               "program binds them")};
   cl::opt<std::string> runtimeDir{
       "runtime-dir", cl::value_desc("folder"), cl::cat(category),
       cl::desc("Where libdit_runtime.so is, for a .so; default: ../lib beside "
@@ -124,7 +132,13 @@ static llvm::Error run(const Options &options, StringRef toolPath) {
   if (llvm::Error error = lowerToTarget(**module, *entry, options.target,
                                         options.pipelineOptions))
     return inArgument(options.file, std::move(error));
+  ParameterFiles parameters;
+  for (const std::string &path : splitList(options.parameters))
+    if (llvm::Error error = parameters.open(path))
+      return inArgument("--parameters: " + path, std::move(error));
   CompileOptions compileOptions;
+  if (!options.parameters.empty())
+    compileOptions.parameters = &parameters;
   compileOptions.cName = options.name;
   auto object = compileToObject(**module, compileOptions);
   if (!object)

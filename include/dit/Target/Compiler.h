@@ -15,6 +15,7 @@
 #define DIT_TARGET_COMPILER_H
 
 #include "dit/Target/EntryPoints.h"
+#include "dit/Target/ParameterFiles.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectRegistry.h"
@@ -75,6 +76,9 @@ struct CompileOptions {
   unsigned optLevel = 3;
   /// If not empty, the C name of the only entry.
   std::string cName;
+  /// If not null, these hold the weights of the program, all of them, and the
+  /// object gets copies.
+  const ParameterFiles *parameters = nullptr;
   /// Where the LLVM IR goes before and after optimization, if not null.
   raw_ostream *dumpLLVM = nullptr;
   /// Where the times of the phases go, if not null.

@@ -24,11 +24,15 @@ class Module;
 
 namespace mlir::dit {
 
-/// A weight of the program that its user supplies at run time.
+/// A weight of the program that its user supplies at run time, if not
+/// before.
 struct ExternalParameter {
   /// Name of the symbol in the program.
   std::string symbol;
   RankedTensorType type;
+  /// Its value, row-major, to be put into the object; empty for none. Users can
+  /// bind another one all the same.
+  StringRef data = {};
 };
 
 /// All that the outside must know of one entry.

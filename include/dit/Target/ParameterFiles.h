@@ -32,6 +32,12 @@ public:
   /// another type than its parameter.
   llvm::Expected<int64_t> bind(const dit_rt_entry &entry);
 
+  /// The tensor `name`, for a parameter of this type. It is an error if there
+  /// is none or if it has another type.
+  llvm::Expected<const TensorView *> find(llvm::StringRef name,
+                                          dit_rt_dtype dtype,
+                                          llvm::ArrayRef<int64_t> shape) const;
+
   /// Fails if a parameter of `entry` has no data, and names it with its type.
   static llvm::Error checkBound(const dit_rt_entry &entry);
 
