@@ -40,8 +40,8 @@ llvm::Expected<SmallVector<SiteAnnotation>>
 parseSiteAnnotations(MLIRContext *context, StringRef text);
 
 /// The kind of an attention whose queries and keys are the tokens of `grid`, if
-/// the grid tells: `joint` with text beside video, `full` over several frames of
-/// several tokens, `temporal` over frames of one token.
+/// the grid tells: `joint` with text beside video, `full` over several frames
+/// of several tokens, `temporal` over frames of one token.
 std::optional<AttentionKind> getKindOnGrid(GridAttr grid);
 
 } // namespace mlir::dit
