@@ -12,14 +12,6 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = pathlib.Path(os.environ.get("DIT_BUILD_DIR", ROOT / "build")) / "python"
 
-
-def pytest_ignore_collect(collection_path, config):
-    """Without nanobind CMake leaves the package out, and says so."""
-    if PACKAGES.exists():
-        return None
-    return True if collection_path.name.startswith("test_") else None
-
-
 sys.path.insert(0, str(PACKAGES))
 
 

@@ -11,11 +11,12 @@ import sys
 import threading
 import time
 
-import dit
 import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+
+dit = pytest.importorskip("dit", reason="CMake found no nanobind and left the package out")
 
 SCALE = """
 func.func @main(%x: tensor<?x3xf32> {dit.name = "x"}, %s: f32 {dit.name = "s"})
@@ -474,7 +475,12 @@ def test_many_threads():
     assert not failures
 
 
-# Types.
+# Types and versions.
+
+
+def test_versions(source_root):
+    assert f'\nversion = "{dit.__version__}"\n' in (source_root / "pyproject.toml").read_text()
+    assert dit.LLVM_VERSION.startswith("22.1.")
 
 
 def test_types(packages, source_root):

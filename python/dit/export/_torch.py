@@ -11,7 +11,7 @@ import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dit._errors import ArgumentError
+from dit._errors import ArgumentError, CompileError, Error
 from dit._module import Module
 from dit.export._sites import Grid, find_sites
 from dit.export._types import Exported
@@ -72,6 +72,20 @@ def _all_buffers_persistent(module: Any) -> Iterator[None]:
     finally:
         for part, names in saved:
             part._non_persistent_buffers_set.update(names)
+
+
+@contextlib.contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Makes errors of foreign tools errors of dit, in one line."""
+    try:
+        yield
+    except Error:
+        raise
+    except Exception as error:  # Theirs are of many classes.
+        lines = [line.strip() for line in str(error).splitlines()]
+        reasons = [line for line in lines if "error:" in line] + [line for line in lines if line]
+        reason = reasons[0] if reasons else type(error).__name__
+        raise CompileError(f"{what} cannot take the model: {reason}") from error
 
 
 class _Parameters(fx_importer.FxImporterHooks):  # type: ignore[misc]
@@ -164,10 +178,9 @@ def _import(module: Any, args: tuple[Any, ...], names: Sequence[str],
             dynamic: Mapping[str | int, Mapping[int, Any]], function: str,
             parameter_bytes: int) -> tuple[str, dict[str, Any]]:
     """The text of the module on linalg, and its parameters."""
-    with torch.no_grad(), _all_buffers_persistent(module):
-        program = torch.export.export(
-            module, args, strict=False,
-            dynamic_shapes=_dynamic_shapes(dynamic, names) if dynamic else None)
+    shapes = _dynamic_shapes(dynamic, names) if dynamic else None
+    with torch.no_grad(), _all_buffers_persistent(module), _explained("torch.export"):
+        program = torch.export.export(module, args, strict=False, dynamic_shapes=shapes)
         program = program.run_decompositions(fx_decomp_util.get_decomposition_table())
     _name_locations(program)
     state = {name.removeprefix("module."): tensor for name, tensor in program.state_dict.items()}
@@ -175,8 +188,10 @@ def _import(module: Any, args: tuple[Any, ...], names: Sequence[str],
                              parameter_bytes)
     importer = fx_importer.FxImporter(context=_new_context(), hooks=parameters)
     # Decomposed already, so that locations are set.
-    lowered = fx.export_and_import(program, output_type="linalg-on-tensors", func_name=function,
-                                   fx_importer=importer, decomposition_table={})
+    with _explained("torch-mlir"):
+        lowered = fx.export_and_import(program, output_type="linalg-on-tensors",
+                                       func_name=function, fx_importer=importer,
+                                       decomposition_table={})
     _name_inputs(lowered, function, names)
     return lowered.operation.get_asm(enable_debug_info=True), parameters.tensors
 

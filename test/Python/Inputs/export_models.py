@@ -55,6 +55,18 @@ class Net(torch.nn.Module):
         return {"sample": x * gain, "mean": x.mean()}
 
 
+class Rotary(torch.nn.Module):
+    """A rotation by complex numbers, which torch-mlir does not know."""
+
+    def forward(self, x):
+        turned = torch.view_as_complex(x.unflatten(-1, (-1, 2))) * torch.exp(torch.tensor(1j))
+        return torch.view_as_real(turned).flatten(-2)
+
+
+def build_complex():
+    return Rotary(), (torch.randn(2, 8),)
+
+
 def build():
     torch.manual_seed(0)
     return Net().eval(), (torch.randn(2, 24, 32), torch.tensor([2.0]))
