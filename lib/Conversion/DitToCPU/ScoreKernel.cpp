@@ -25,7 +25,13 @@ public:
       : op(op),
         compute(cast<MemRefType>(op.getScores().getType()).getElementType()),
         vec(VectorType::get(target.getLanes(compute.getIntOrFloatBitWidth()),
-                            compute)) {}
+                            compute)) {
+    // Accumulators, a row of keys and a broadcast query stay in registers.
+    if (target.vectorRegisters >= 32)
+      std::tie(tileRows, tileVectors) = std::pair(6, 4);
+    else if (target.vectorRegisters >= 16)
+      std::tie(tileRows, tileVectors) = std::pair(4, 2);
+  }
 
   void emit(KernelBuilder &kb, Value q, Value k, Value scores);
 
@@ -34,12 +40,15 @@ private:
                   int64_t size);
   Value emitProxies(KernelBuilder &kb, Value tokens, int64_t size,
                     bool transposed);
-  void emitRow(KernelBuilder &kb, Value queries, Value keys, Value scores,
-               ValueRange row);
+  void emitRows(KernelBuilder &kb, Value queries, Value keys, Value scores,
+                ValueRange block);
+  void emitStore(KernelBuilder &kb, Value sum, Value scores, ValueRange at);
 
   LowRankScoreOp op;
   Type compute;
   VectorType vec;
+  /// The register tile: rows of queries by vectors of keys.
+  int64_t tileRows = 1, tileVectors = 1;
 };
 
 } // namespace
@@ -69,78 +78,100 @@ Value ScoreEmitter::emitProxy(KernelBuilder &kb, Value tokens, ValueRange tile,
   return arith::DivFOp::create(kb, sum, count);
 }
 
-/// Proxies as `[batch, head, tile, r]`, or `[batch, head, r, tile]` with the
-/// tiles rounded up to whole vectors.
+/// Proxies as `[batch, head, tile, r]`, or `[batch, head, r, tile]`, with the
+/// tiles rounded up to whole register tiles.
 Value ScoreEmitter::emitProxies(KernelBuilder &kb, Value tokens, int64_t size,
                                 bool transposed) {
-  int64_t lanes = vec.getNumElements();
+  int64_t unit = transposed ? vec.getNumElements() * tileVectors : tileRows;
   Value tiles = kb.ceilDiv(kb.dim(tokens, 2), size), rank = kb.dim(tokens, 3);
-  SmallVector<Value> extents = {kb.dim(tokens, 0), kb.dim(tokens, 1), tiles,
+  Value padded = kb.mul(kb.ceilDiv(tiles, unit), unit);
+  SmallVector<Value> extents = {kb.dim(tokens, 0), kb.dim(tokens, 1), padded,
                                 rank};
-  if (transposed) {
-    extents[2] = rank;
-    extents[3] = kb.mul(kb.ceilDiv(tiles, lanes), lanes);
-  }
+  if (transposed)
+    std::swap(extents[2], extents[3]);
   SmallVector<int64_t> shape(4, ShapedType::kDynamic);
   auto alloc =
       memref::AllocOp::create(kb, MemRefType::get(shape, compute), extents);
   alloc.setAlignment(64);
-  kb.parallel({extents[0], extents[1], transposed ? extents[3] : tiles},
-              [&](ValueRange tile) {
-                // Columns that fill up the last vector repeat the last tile.
-                Value index = kb.min(tile[2], kb.add(tiles, -1));
-                kb.loop(kb.index(0), rank, 1, [&](Value r) {
-                  Value proxy =
-                      emitProxy(kb, tokens, {tile[0], tile[1], index}, r, size);
-                  SmallVector<Value> at = {tile[0], tile[1], tile[2], r};
-                  if (transposed)
-                    std::swap(at[2], at[3]);
-                  kb.store(proxy, alloc, at);
-                });
-              });
+  kb.parallel({extents[0], extents[1], padded}, [&](ValueRange tile) {
+    // What fills up the last register tile repeats the last tile.
+    Value index = kb.min(tile[2], kb.add(tiles, -1));
+    kb.loop(kb.index(0), rank, 1, [&](Value r) {
+      Value proxy = emitProxy(kb, tokens, {tile[0], tile[1], index}, r, size);
+      SmallVector<Value> at = {tile[0], tile[1], tile[2], r};
+      if (transposed)
+        std::swap(at[2], at[3]);
+      kb.store(proxy, alloc, at);
+    });
+  });
   return alloc;
 }
 
-void ScoreEmitter::emitRow(KernelBuilder &kb, Value queries, Value keys,
-                           Value scores, ValueRange row) {
+/// Stores the scores of the tiles that exist.
+void ScoreEmitter::emitStore(KernelBuilder &kb, Value sum, Value scores,
+                             ValueRange at) {
   int64_t lanes = vec.getNumElements();
   bool contiguous =
       cast<MemRefType>(scores.getType()).getStridesAndOffset().first.back() ==
       1;
-  Value tiles = kb.dim(scores, 3), rank = kb.dim(queries, 3);
+  Value left = kb.sub(kb.dim(scores, 3), at[3]);
+  if (contiguous) {
+    vector::MaskedStoreOp::create(kb, scores, at, kb.lanesBelow(lanes, left),
+                                  sum);
+    return;
+  }
+  kb.loop(kb.index(0), kb.min(left, kb.index(lanes)), 1, [&](Value lane) {
+    Value score = vector::ExtractOp::create(kb, sum, OpFoldResult(lane));
+    kb.store(score, scores, {at[0], at[1], at[2], kb.add(at[3], lane)});
+  });
+}
+
+/// The scores of one register tile of rows with all keys, which are read once
+/// for all of them.
+void ScoreEmitter::emitRows(KernelBuilder &kb, Value queries, Value keys,
+                            Value scores, ValueRange block) {
+  int64_t lanes = vec.getNumElements();
+  Value rank = kb.dim(queries, 3), rows = kb.dim(scores, 2);
   Value scale = kb.constant(vec, op.getScale().convertToDouble());
   // h / (Hq / Hkv), as Hkv divides Hq.
-  Value keyHead = kb.div(kb.mul(row[1], kb.dim(keys, 1)), kb.dim(queries, 1));
-  kb.loop(kb.index(0), tiles, lanes, [&](Value column) {
-    Value sum =
-        kb.loop(kb.index(0), rank, 1, kb.constant(vec, 0.0),
-                [&](Value r, ValueRange acc) {
-                  Value query = kb.splat(
-                      vec, kb.load(queries, {row[0], row[1], row[2], r}));
-                  Value key = kb.vload(vec, keys, {row[0], keyHead, r, column});
-                  return SmallVector<Value>{kb.fma(query, key, acc[0])};
-                })
-            .front();
-    sum = kb.mulf(sum, scale);
-    Value left = kb.sub(tiles, column);
-    if (contiguous) {
-      vector::MaskedStoreOp::create(kb, scores,
-                                    ValueRange{row[0], row[1], row[2], column},
-                                    kb.lanesBelow(lanes, left), sum);
-      return;
+  Value keyHead = kb.div(kb.mul(block[1], kb.dim(keys, 1)), kb.dim(queries, 1));
+  Value firstRow = kb.mul(block[2], tileRows);
+  kb.loop(kb.index(0), kb.dim(keys, 3), lanes * tileVectors, [&](Value column) {
+    SmallVector<Value> zeros(tileRows * tileVectors, kb.constant(vec, 0.0));
+    SmallVector<Value> sums =
+        kb.loop(kb.index(0), rank, 1, zeros, [&](Value r, ValueRange acc) {
+          SmallVector<Value> loaded, next;
+          for (int64_t v = 0; v < tileVectors; ++v)
+            loaded.push_back(kb.vload(
+                vec, keys, {block[0], keyHead, r, kb.add(column, v * lanes)}));
+          for (int64_t i = 0; i < tileRows; ++i) {
+            Value query = kb.splat(
+                vec,
+                kb.load(queries, {block[0], block[1], kb.add(firstRow, i), r}));
+            for (int64_t v = 0; v < tileVectors; ++v)
+              next.push_back(
+                  kb.fma(query, loaded[v], acc[i * tileVectors + v]));
+          }
+          return next;
+        });
+    for (int64_t i = 0; i < tileRows; ++i) {
+      Value row = kb.add(firstRow, i);
+      kb.ifThen(kb.lt(row, rows), [&] {
+        for (int64_t v = 0; v < tileVectors; ++v)
+          emitStore(kb, kb.mulf(sums[i * tileVectors + v], scale), scores,
+                    {block[0], block[1], row, kb.add(column, v * lanes)});
+      });
     }
-    kb.loop(kb.index(0), kb.min(left, kb.index(lanes)), 1, [&](Value lane) {
-      Value score = vector::ExtractOp::create(kb, sum, OpFoldResult(lane));
-      kb.store(score, scores, {row[0], row[1], row[2], kb.add(column, lane)});
-    });
   });
 }
 
 void ScoreEmitter::emit(KernelBuilder &kb, Value q, Value k, Value scores) {
   Value queries = emitProxies(kb, q, op.getQTile(), /*transposed=*/false);
   Value keys = emitProxies(kb, k, op.getKVTile(), /*transposed=*/true);
-  kb.parallel({kb.dim(scores, 0), kb.dim(scores, 1), kb.dim(scores, 2)},
-              [&](ValueRange row) { emitRow(kb, queries, keys, scores, row); });
+  kb.parallel(
+      {kb.dim(scores, 0), kb.dim(scores, 1),
+       kb.ceilDiv(kb.dim(scores, 2), tileRows)},
+      [&](ValueRange block) { emitRows(kb, queries, keys, scores, block); });
   memref::DeallocOp::create(kb, queries);
   memref::DeallocOp::create(kb, keys);
 }

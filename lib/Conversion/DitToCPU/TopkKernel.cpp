@@ -7,9 +7,10 @@
 //===----------------------------------------------------------------------===//
 //
 // Scores become integers that order as they do, tiles to be kept the highest of
-// all. The n-th highest is found bit by bit, counting the row at each bit; what
-// lies above it is taken, and of what equals it the first few. Memory is one
-// integer per tile of a row, whatever n is, and ties go by index.
+// all. An integer that n of them reach, or the n-th highest where that is tied,
+// is found by counting the row at guesses between bounds; what lies above it is
+// taken, and of what equals it the first few. Memory is one integer per tile of
+// a row, whatever n is, and ties go by index.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,22 +27,28 @@ namespace {
 /// Emits the selection of one row of scores.
 class RowEmitter {
 public:
-  RowEmitter(TopkMaskOp op, KernelBuilder &kb, ValueRange arguments,
-             ValueRange row);
+  RowEmitter(TopkMaskOp op, KernelBuilder &kb, const CPUTarget &target,
+             ValueRange arguments, ValueRange row);
 
   void emit();
 
 private:
   Value emitKey(Value score);
+  Value loadScores(Value tile);
   void emitFillKeys();
+  void emitHighest();
   Value emitNumber();
   Value emitFillWeights(Value weights);
   Value emitMassAbove(Value weights, Value bound);
   Value emitNumberByMass();
   Value emitKeepTiles();
   Value emitThreshold(Value number);
+  Value emitGuess(Value number, ValueRange state);
   Value emitCount(arith::CmpIPredicate predicate, Value bound);
   void emitList(Value threshold, Value ties);
+  SmallVector<Value> emitListBits(Value firstTile, Value taken, Value same,
+                                  Value next, Value ties);
+  Value emitBits(Value lanes);
 
   /// A loop over the tiles that carries one value.
   Value fold(Value init, llvm::function_ref<Value(Value, Value)> body);
@@ -63,18 +70,22 @@ private:
   Type type;
   unsigned bits;
   Type integer;
-  Value tiles, keys, highest;
+  int64_t lanes;
+  VectorType vec;
+  Value tiles, keys, highest, highestKey;
 };
 
 } // namespace
 
-RowEmitter::RowEmitter(TopkMaskOp op, KernelBuilder &kb, ValueRange arguments,
+RowEmitter::RowEmitter(TopkMaskOp op, KernelBuilder &kb,
+                       const CPUTarget &target, ValueRange arguments,
                        ValueRange row)
     : op(op), kb(kb), row(row), scores(arguments.front()),
       num(arguments.drop_back().back()), idx(arguments.back()),
       type(cast<MemRefType>(scores.getType()).getElementType()),
       bits(type.getIntOrFloatBitWidth()), integer(kb.getIntegerType(bits)),
-      tiles(kb.dim(scores, 3)) {
+      lanes(std::min<int64_t>(target.getLanes(bits), 64)),
+      vec(VectorType::get(lanes, integer)), tiles(kb.dim(scores, 3)) {
   if (op.getCount())
     counts = arguments[1];
 }
@@ -97,50 +108,150 @@ Value RowEmitter::loadScore(Value tile) {
   return kb.select(nan, kb.minusInfinity(type), score);
 }
 
-/// An unsigned integer that orders as the score does.
+/// An unsigned integer that orders as the score does, or a vector of them.
 Value RowEmitter::emitKey(Value score) {
+  Type target = integer;
+  if (auto vector = dyn_cast<VectorType>(score.getType()))
+    target = vector.clone(integer);
   // Adding 0 makes -0 the same as 0.
-  score = kb.addf(score, kb.constant(type, 0.0));
-  Value pattern = arith::BitcastOp::create(kb, integer, score);
+  score = kb.addf(score, kb.constant(score.getType(), 0.0));
+  Value pattern = arith::BitcastOp::create(kb, target, score);
   Value sign =
-      arith::ShRSIOp::create(kb, pattern, kb.integer(integer, bits - 1));
-  auto signBit = kb.getIntegerAttr(integer, llvm::APInt::getSignMask(bits));
-  Value flip = kb.lor(sign, arith::ConstantOp::create(kb, signBit));
-  return arith::XOrIOp::create(kb, pattern, flip);
+      arith::ShRSIOp::create(kb, pattern, kb.integer(target, bits - 1));
+  Value signBit =
+      kb.integer(target, llvm::APInt::getSignMask(bits).getSExtValue());
+  return arith::XOrIOp::create(kb, pattern, kb.lor(sign, signBit));
 }
 
-/// Fills the keys of the row and finds its highest score.
+/// The scores of a vector of tiles; what is not there is not specified.
+Value RowEmitter::loadScores(Value tile) {
+  auto scoreVec = VectorType::get(lanes, type);
+  Value minus = kb.minusInfinity(scoreVec);
+  Value present = kb.lanesBelow(lanes, kb.sub(tiles, tile));
+  SmallVector<Value> at(row);
+  at.push_back(tile);
+  auto layout = cast<MemRefType>(scores.getType()).getStridesAndOffset().first;
+  if (layout.back() == 1) {
+    Value loaded =
+        vector::MaskedLoadOp::create(kb, scoreVec, scores, at, present, minus);
+    Value nan = kb.cmpf(arith::CmpFPredicate::UNO, loaded, loaded);
+    return arith::SelectOp::create(kb, nan, minus, loaded);
+  }
+  Value end = kb.min(kb.sub(tiles, tile), kb.index(lanes));
+  return kb
+      .loop(kb.index(0), end, 1, minus,
+            [&](Value lane, ValueRange carried) {
+              Value score = loadScore(kb.add(tile, lane));
+              return SmallVector<Value>{vector::InsertOp::create(
+                  kb, score, carried.front(), OpFoldResult(lane))};
+            })
+      .front();
+}
+
+/// Fills the keys of the row, zeros up to a whole vector, which no score has,
+/// and finds the highest one.
 void RowEmitter::emitFillKeys() {
+  Value zeros = kb.integer(vec, 0);
+  Value best = kb.loop(kb.index(0), tiles, lanes, zeros,
+                       [&](Value tile, ValueRange carried) {
+                         Value present =
+                             kb.lanesBelow(lanes, kb.sub(tiles, tile));
+                         Value key = arith::SelectOp::create(
+                             kb, present, emitKey(loadScores(tile)), zeros);
+                         kb.vstore(key, keys, tile);
+                         return SmallVector<Value>{
+                             arith::MaxUIOp::create(kb, carried.front(), key)};
+                       })
+                   .front();
+  highestKey =
+      vector::ReductionOp::create(kb, vector::CombiningKind::MAXUI, best);
+}
+
+/// Finds the highest score of the row.
+void RowEmitter::emitHighest() {
   highest = fold(kb.minusInfinity(type), [&](Value tile, Value best) {
-    Value score = loadScore(tile);
-    kb.store(emitKey(score), keys, tile);
-    return kb.maxf(score, best);
+    return kb.maxf(loadScore(tile), best);
   });
 }
 
+/// How many keys compare with `bound`, which the zeros after them do not.
 Value RowEmitter::emitCount(arith::CmpIPredicate predicate, Value bound) {
   // Counted in the width of the keys, so that a vector of keys gives a vector
   // of counts.
-  Value count = fold(kb.integer(integer, 0), [&](Value tile, Value count) {
-    Value holds = kb.cmp(predicate, kb.load(keys, tile), bound);
-    return kb.add(count, arith::ExtUIOp::create(kb, integer, holds));
-  });
-  return kb.toIndex(count);
+  Value bounds = kb.splat(vec, bound);
+  Value counts =
+      kb.loop(
+            kb.index(0), tiles, lanes, kb.integer(vec, 0),
+            [&](Value tile, ValueRange carried) {
+              Value holds = arith::CmpIOp::create(
+                  kb, predicate, kb.vload(vec, keys, tile), bounds);
+              return SmallVector<Value>{arith::AddIOp::create(
+                  kb, carried.front(), arith::ExtUIOp::create(kb, vec, holds))};
+            })
+          .front();
+  return kb.toIndex(kb.reduceAdd(counts));
 }
 
-/// The `number`-th highest key; the highest integer if `number` is 0.
-Value RowEmitter::emitThreshold(Value number) {
-  auto step = [&](Value i, ValueRange found) {
-    Value shift =
-        arith::IndexCastOp::create(kb, integer, kb.sub(kb.index(bits - 1), i));
-    Value bit = arith::ShLIOp::create(kb, kb.integer(integer, 1), shift);
-    Value candidate = kb.lor(found[0], bit);
-    Value count = emitCount(arith::CmpIPredicate::uge, candidate);
-    return SmallVector<Value>{
-        kb.select(kb.le(number, count), candidate, found[0])};
+/// A key between the bounds of `state`: where `number` would be reached if the
+/// keys between were spread evenly, and every third time in the middle.
+Value RowEmitter::emitGuess(Value number, ValueRange state) {
+  Value low = state[0], atLow = state[1], high = state[2], atHigh = state[3];
+  Value one = kb.integer(integer, 1);
+  Value room = kb.sub(high, low);
+  Type wide = kb.getF64Type();
+  auto toFloat = [&](Value count) -> Value {
+    return arith::SIToFPOp::create(
+        kb, wide, arith::IndexCastOp::create(kb, kb.getI64Type(), count));
   };
-  return kb.loop(kb.index(0), kb.index(bits), 1, kb.integer(integer, 0), step)
-      .front();
+  Value share = arith::DivFOp::create(kb, toFloat(kb.sub(atLow, number)),
+                                      toFloat(kb.sub(atLow, atHigh)));
+  Value step = arith::FPToUIOp::create(
+      kb, integer, kb.mulf(arith::UIToFPOp::create(kb, wide, room), share));
+  Value third = kb.eq(kb.rem(state[4], 3), kb.index(2));
+  step =
+      kb.select(third, arith::ShRUIOp::create(kb, room, one).getResult(), step);
+  step = arith::MaxUIOp::create(kb, step, one);
+  step = arith::MinUIOp::create(kb, step, kb.sub(room, one));
+  return kb.add(low, step);
+}
+
+/// A key that `number` keys reach, or if there is none the `number`-th highest.
+Value RowEmitter::emitThreshold(Value number) {
+  Value zero = kb.integer(integer, 0), one = kb.integer(integer, 1);
+  // Kept tiles have the highest integer, which no score has.
+  Value high = kb.integer(integer, -1), atHigh = kb.index(0);
+  if (op.getKeep())
+    atHigh = emitCount(arith::CmpIPredicate::uge, high);
+  else
+    high = kb.add(highestKey, one);
+  Value enough = kb.le(number, atHigh);
+  SmallVector<Value> inits = {kb.select(enough, high, zero), tiles, high,
+                              atHigh, kb.index(0)};
+  SmallVector<Type> types(ValueRange(inits).getTypes());
+  auto loop = scf::WhileOp::create(
+      kb, types, inits,
+      [&](OpBuilder &builder, Location loc, ValueRange state) {
+        KernelBuilder inner(loc, builder);
+        Value open = inner.cmp(arith::CmpIPredicate::ugt,
+                               inner.sub(state[2], state[0]), one);
+        Value exact = inner.eq(state[1], number);
+        Value go = inner.land(
+            open, arith::XOrIOp::create(inner, exact, inner.bit(true)));
+        scf::ConditionOp::create(inner, go, state);
+      },
+      [&](OpBuilder &builder, Location, ValueRange state) {
+        OpBuilder::InsertionGuard guard(kb);
+        kb.restoreInsertionPoint(builder.saveInsertionPoint());
+        Value guess = emitGuess(number, state);
+        Value count = emitCount(arith::CmpIPredicate::uge, guess);
+        Value reached = kb.le(number, count);
+        scf::YieldOp::create(kb, ValueRange{kb.select(reached, guess, state[0]),
+                                            kb.select(reached, count, state[1]),
+                                            kb.select(reached, state[2], guess),
+                                            kb.select(reached, state[3], count),
+                                            kb.add(state[4], 1)});
+      });
+  return loop.getResult(0);
 }
 
 /// Writes exp(score - highest) of each tile; returns their sum.
@@ -237,31 +348,89 @@ Value RowEmitter::emitKeepTiles() {
   });
 }
 
+/// A mask as an integer whose lowest bit is lane 0.
+Value RowEmitter::emitBits(Value mask) {
+  Value bits;
+  if (lanes == 1) {
+    bits = vector::ExtractOp::create(kb, mask, int64_t(0));
+  } else {
+    auto word = VectorType::get(1, kb.getIntegerType(lanes));
+    bits = vector::ExtractOp::create(
+        kb, vector::BitCastOp::create(kb, word, mask), int64_t(0));
+  }
+  return lanes == 64
+             ? bits
+             : arith::ExtUIOp::create(kb, kb.getI64Type(), bits).getResult();
+}
+
+/// Lists the tiles of the bits of `taken`, of those also in `same` at most
+/// `ties`; returns the next place in the list and the ties that are left.
+SmallVector<Value> RowEmitter::emitListBits(Value firstTile, Value taken,
+                                            Value same, Value next,
+                                            Value ties) {
+  Value zero = kb.integer(kb.getI64Type(), 0);
+  SmallVector<Value> inits = {taken, next, ties};
+  SmallVector<Type> types(ValueRange(inits).getTypes());
+  auto loop = scf::WhileOp::create(
+      kb, types, inits,
+      [&](OpBuilder &builder, Location loc, ValueRange state) {
+        KernelBuilder inner(loc, builder);
+        scf::ConditionOp::create(
+            inner, inner.cmp(arith::CmpIPredicate::ne, state[0], zero), state);
+      },
+      [&](OpBuilder &builder, Location, ValueRange state) {
+        OpBuilder::InsertionGuard guard(kb);
+        kb.restoreInsertionPoint(builder.saveInsertionPoint());
+        Value lane = math::CountTrailingZerosOp::create(kb, state[0]);
+        Value rest = kb.land(state[0],
+                             kb.add(state[0], kb.integer(kb.getI64Type(), -1)));
+        Value bit = arith::XOrIOp::create(kb, state[0], rest);
+        Value isSame =
+            kb.cmp(arith::CmpIPredicate::ne, kb.land(same, bit), zero);
+        Value left = kb.lt(kb.index(0), state[2]);
+        Value isAbove = arith::XOrIOp::create(kb, isSame, kb.bit(true));
+        Value fits = kb.lor(isAbove, left);
+        kb.ifThen(fits, [&] {
+          SmallVector<Value> at(row);
+          at.push_back(state[1]);
+          kb.store(kb.toI32(kb.add(firstTile, kb.toIndex(lane))), idx, at);
+        });
+        scf::YieldOp::create(
+            kb, ValueRange{rest, kb.add(state[1], toNumber(fits)),
+                           kb.sub(state[2], toNumber(kb.land(isSame, fits)))});
+      });
+  return {loop.getResult(1), loop.getResult(2)};
+}
+
 /// Lists the tiles above the threshold and the first `ties` equal to it.
 void RowEmitter::emitList(Value threshold, Value ties) {
-  Value zero = kb.index(0);
+  Value thresholds = kb.splat(vec, threshold);
   auto step = [&](Value tile, ValueRange carried) {
-    Value key = kb.load(keys, tile);
-    Value above = kb.cmp(arith::CmpIPredicate::ugt, key, threshold);
-    Value same = kb.land(kb.cmp(arith::CmpIPredicate::eq, key, threshold),
-                         kb.lt(zero, carried[1]));
-    Value taken = kb.lor(above, same);
-    kb.ifThen(taken, [&] {
-      SmallVector<Value> at(row);
-      at.push_back(carried[0]);
-      kb.store(kb.toI32(tile), idx, at);
-    });
-    return SmallVector<Value>{kb.add(carried[0], toNumber(taken)),
-                              kb.sub(carried[1], toNumber(same))};
+    Value key = kb.vload(vec, keys, tile);
+    Value present = kb.lanesBelow(lanes, kb.sub(tiles, tile));
+    auto compare = [&](arith::CmpIPredicate predicate) {
+      Value holds = arith::CmpIOp::create(kb, predicate, key, thresholds);
+      return emitBits(kb.land(holds, present));
+    };
+    Value same = compare(arith::CmpIPredicate::eq);
+    // Without ties left nothing equal is looked at.
+    Value none = kb.le(carried[1], kb.index(0));
+    same = kb.select(none, kb.integer(kb.getI64Type(), 0), same);
+    Value taken = kb.lor(compare(arith::CmpIPredicate::ugt), same);
+    return emitListBits(tile, taken, same, carried[0], carried[1]);
   };
-  Value taken = kb.loop(zero, tiles, 1, {zero, ties}, step).front();
+  Value taken =
+      kb.loop(kb.index(0), tiles, lanes, {kb.index(0), ties}, step).front();
   kb.store(kb.toI32(taken), num, row);
 }
 
 void RowEmitter::emit() {
   keys = memref::AllocOp::create(
-      kb, MemRefType::get({ShapedType::kDynamic}, integer), tiles);
+      kb, MemRefType::get({ShapedType::kDynamic}, integer),
+      kb.mul(kb.ceilDiv(tiles, lanes), lanes));
   emitFillKeys();
+  if (op.getMass())
+    emitHighest();
   Value number = emitNumber();
   if (op.getKeep())
     number = kb.max(number, emitKeepTiles());
@@ -288,6 +457,8 @@ LogicalResult mlir::dit::cpu::callKernel(TopkMaskOp op, KernelBuilder &kb,
         Value num = arguments.drop_back().back();
         kb.parallel(
             {kb.dim(num, 0), kb.dim(num, 1), kb.dim(num, 2)},
-            [&](ValueRange row) { RowEmitter(op, kb, arguments, row).emit(); });
+            [&](ValueRange row) {
+              RowEmitter(op, kb, library.getTarget(), arguments, row).emit();
+            });
       });
 }
