@@ -36,8 +36,7 @@ static llvm::Expected<KeyedProgram> compileKeyed(ModuleOp module,
                                                  const ProgramRequest &request,
                                                  ProgramCache *cache) {
   KeyedProgram result;
-  // What is dumped comes into being on the way.
-  if (cache && !request.options.dumpLLVM) {
+  if (cache) {
     CompileTimer timer(request.options.times, &CompileTimes::load);
     FailureOr<CacheKey> key = cache->getKey(module, request);
     if (succeeded(key)) {
@@ -55,25 +54,19 @@ static llvm::Expected<KeyedProgram> compileKeyed(ModuleOp module,
             module, request.entries, request.target, request.pipelineOptions))
       return std::move(error);
   }
+  // What goes wrong now is in the error that is returned.
+  FirstErrorHandler errors(module.getContext());
   llvm::Expected<CompiledObject> object =
       compileToObject(module, request.options);
   if (!object)
-    return object.takeError();
+    return errors.hasError()
+               ? llvm::joinErrors(object.takeError(),
+                                  llvm::createStringError(errors.getText()))
+               : object.takeError();
   result.object = std::move(*object);
   if (result.key)
     cache->store(*result.key, result.object);
   return result;
-}
-
-llvm::Expected<CompiledObject>
-mlir::dit::compileProgram(ModuleOp module, const ProgramRequest &request,
-                          ProgramCache *cache, bool *isCached) {
-  llvm::Expected<KeyedProgram> program = compileKeyed(module, request, cache);
-  if (!program)
-    return program.takeError();
-  if (isCached)
-    *isCached = program->isCached;
-  return std::move(program->object);
 }
 
 std::optional<CacheKey> ProgramSource::getFilesKey() const {
@@ -101,8 +94,9 @@ ProgramSource::open(StringRef file, ArrayRef<std::string> libraries,
   source.paths.push_back(file.str());
   source.paths.append(libraries.begin(), libraries.end());
   source.request = std::move(request);
-  source.cache = cache;
-  if (cache) {
+  if (source.request.canBeKept())
+    source.cache = cache;
+  if (source.cache) {
     source.filesKey = source.getFilesKey();
     if (source.filesKey)
       source.object = cache->lookup(*source.filesKey, context);

@@ -12,12 +12,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/InitAll.h"
-#include "dit/Pipelines/Lowering.h"
+#include "dit/Pipelines/ProgramSource.h"
 #include "dit/Support/CommandLine.h"
-#include "dit/Target/Compiler.h"
 #include "dit/Target/Header.h"
-#include "dit/Target/LinkModules.h"
+#include "dit/Target/ParameterFiles.h"
 #include "dit/Target/SharedLibrary.h"
+#include "dit/Version/Version.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -41,8 +41,12 @@ static const char kOverview[] =
 
 The header declares the function for C with the shape and type of every
 argument. External weights are put into the output by --parameters, or bound by
-the program's user with dit_rt_bind_parameter. Programs link the object, or the library, with libdit_runtime; they
-need no MLIR. Errors are one line on stderr and exit code 1.
+the program's user with dit_rt_bind_parameter. Programs link the object, or the
+library, with libdit_runtime; they need no MLIR. Errors are one line on stderr
+and exit code 1.
+What dit-run or a call before this compiled is taken from their cache, which is
+$DIT_CACHE_DIR or ~/.cache/dit; with DIT_CACHE_DIR set to nothing there is none.
+Objects with weights in them are not kept.
 )";
 
 namespace {
@@ -113,6 +117,29 @@ static llvm::Error writeOutput(const Options &options,
   return linkSharedLibrary(object.object, options.output, runtimeDir);
 }
 
+static llvm::Expected<CompiledObject>
+compile(const Options &options, ProgramCache *cache, MLIRContext &context) {
+  ParameterFiles parameters;
+  for (const std::string &path : splitList(options.parameters))
+    if (llvm::Error error = parameters.open(path))
+      return inArgument("--parameters: " + path, std::move(error));
+  ProgramRequest request;
+  if (!options.parameters.empty())
+    request.options.parameters = &parameters;
+  request.entries = options.entry;
+  request.target = options.target;
+  request.pipelineOptions = options.pipelineOptions;
+  request.options.cName = options.name;
+  auto source = ProgramSource::open(options.file, splitList(options.libraries),
+                                    std::move(request), cache, &context);
+  if (!source)
+    return source.takeError();
+  auto object = source->compile();
+  if (!object)
+    return inArgument(options.file, object.takeError());
+  return object;
+}
+
 static llvm::Error run(const Options &options, StringRef toolPath) {
   if (llvm::Error error = checkOptions(options))
     return error;
@@ -122,27 +149,13 @@ static llvm::Error run(const Options &options, StringRef toolPath) {
   mlir::dit::registerAllDialects(registry);
   registerTranslations(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  auto module =
-      loadModules(options.file, splitList(options.libraries), &context);
-  if (!module)
-    return module.takeError();
-  auto entry = chooseEntry(**module, options.entry);
-  if (!entry)
-    return inArgument("--entry", entry.takeError());
-  if (llvm::Error error = lowerToTarget(**module, *entry, options.target,
-                                        options.pipelineOptions))
-    return inArgument(options.file, std::move(error));
-  ParameterFiles parameters;
-  for (const std::string &path : splitList(options.parameters))
-    if (llvm::Error error = parameters.open(path))
-      return inArgument("--parameters: " + path, std::move(error));
-  CompileOptions compileOptions;
-  if (!options.parameters.empty())
-    compileOptions.parameters = &parameters;
-  compileOptions.cName = options.name;
-  auto object = compileToObject(**module, compileOptions);
+  std::optional<ProgramCache> cache;
+  if (CacheSettings settings = CacheSettings::fromEnvironment();
+      !settings.directory.empty())
+    cache.emplace(std::move(settings), getBuildId());
+  auto object = compile(options, cache ? &*cache : nullptr, context);
   if (!object)
-    return inArgument(options.file, object.takeError());
+    return object.takeError();
   if (llvm::Error error = writeOutput(options, *object, toolPath))
     return inArgument("-o: " + options.output, std::move(error));
   if (options.header.empty())

@@ -23,7 +23,6 @@
 #include "dit/Support/CommandLine.h"
 #include "dit/Support/Npy.h"
 #include "dit/Target/LinkModules.h"
-#include "dit/Target/ModuleFile.h"
 #include "dit/Target/ParameterFiles.h"
 #include "dit/Target/Program.h"
 #include "dit/Version/Version.h"
@@ -394,7 +393,6 @@ llvm::Error Runner::run() {
     return error;
   if (llvm::Error error = prepareResults())
     return error;
-  FirstErrorHandler oneLine(&context);
   auto program = compile(*source);
   if (!program)
     return inArgument(options.file, program.takeError());

@@ -19,14 +19,6 @@
 
 namespace mlir::dit {
 
-/// Lowers `module`, which is changed, and compiles it; or takes the program
-/// from `cache`, if that is not null and has it. `isCached`, if not null, says
-/// which. The request must name its entries.
-llvm::Expected<CompiledObject> compileProgram(ModuleOp module,
-                                              const ProgramRequest &request,
-                                              ProgramCache *cache = nullptr,
-                                              bool *isCached = nullptr);
-
 /// A program of one entry, given by files. What is in the cache is known, and
 /// ready, without reading the files as IR.
 class ProgramSource {

@@ -28,6 +28,10 @@ struct ProgramRequest {
   std::string target = "cpu";
   std::string pipelineOptions;
   CompileOptions options;
+
+  /// Whether the object says it all, and holds nothing from elsewhere: no dump
+  /// is asked for, and no weights are put into it.
+  bool canBeKept() const { return !options.dumpLLVM && !options.parameters; }
 };
 
 /// A program has two keys: one of the files it comes from, which is found
