@@ -28,8 +28,8 @@ static bool sameSet(ArrayRef<Axis> a, ArrayRef<Axis> b) {
   return isSubset(a, b) && isSubset(b, a);
 }
 
-/// Takes widening casts, and with `takeFactors` constant factors, off `expr`, as
-/// far as a tensor holds what is left.
+/// Takes widening casts, and with `takeFactors` constant factors, off `expr`,
+/// as far as a tensor holds what is left.
 static PeeledOperand peelOperand(const Expr *expr, bool takeFactors) {
   PeeledOperand best{expr, 1.0};
   double scale = 1.0;
