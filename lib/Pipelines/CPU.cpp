@@ -54,26 +54,25 @@ void mlir::dit::buildCPUTensorStage(OpPassManager &pm,
 
 void mlir::dit::buildCPUBufferizeStage(OpPassManager &pm,
                                        const CPUPipelineOptions &options) {
+  pm.addPass(createStoreLoopStatePass());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
-  // A loop may carry a tensor that each iteration makes anew.
+  // Loops that swap two tensors still carry new ones.
   bufferize.allowReturnAllocsFromLoops = true;
   bufferize.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   addCleanup(pm);
+  // The plan of a workspace likes buffers best where they are.
+  if (options.workspace)
+    return;
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   bufferization::PromoteBuffersToStackPassOptions promote;
   promote.maxAllocSizeInBytes = options.maxStackBytes;
   pm.addNestedPass<func::FuncOp>(
       bufferization::createPromoteBuffersToStackPass(promote));
-  if (options.workspace)
-    pm.addNestedPass<func::FuncOp>(createPlanWorkspacePass());
-  bufferization::buildBufferDeallocationPipeline(pm);
-  pm.addPass(createConvertBufferizationToMemRefPass());
-  addCleanup(pm);
 }
 
 /// bf16 arithmetic as f32 arithmetic with a rounding after each operation, in
@@ -100,6 +99,12 @@ void mlir::dit::buildCPUKernelStage(OpPassManager &pm,
   }
   pm.addPass(createConvertDitToCPU());
   pm.addPass(createConvertLinalgToCPU());
+  addCleanup(pm);
+  // Kernels have said what scratch memory they need.
+  if (options.workspace)
+    pm.addPass(createPlanWorkspacePass());
+  bufferization::buildBufferDeallocationPipeline(pm);
+  pm.addPass(createConvertBufferizationToMemRefPass());
   pm.addPass(createConvertMathToCPU());
   addNarrowFloatEmulation(pm);
   if (options.parallel)

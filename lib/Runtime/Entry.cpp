@@ -42,6 +42,15 @@ int32_t fail(int32_t status, const char *format, ...) {
 /// strides.
 int64_t descriptorWords(int32_t rank) { return 3 + 2 * int64_t(rank); }
 
+/// Writes the descriptor of `size` elements at `data`.
+void fillVector(int64_t *words, void *data, int64_t size) {
+  std::memcpy(&words[0], &data, sizeof(data));
+  std::memcpy(&words[1], &data, sizeof(data));
+  words[2] = 0;
+  words[3] = size;
+  words[4] = 1;
+}
+
 int64_t numElements(int32_t rank, const int64_t *sizes) {
   int64_t count = 1;
   for (int32_t i = 0; i < rank; ++i)
@@ -77,8 +86,9 @@ bool hasDynamicSize(const dit_rt_arg_spec &spec) {
   return false;
 }
 
-/// One call in flight: the descriptors, and the packed copies of strided
-/// arguments, which are freed however the call ends.
+/// One call in flight: the descriptors, and what the runtime allocates for it.
+/// Packed copies of strided arguments are freed however the call ends, results
+/// for the caller only if it fails.
 class Invocation {
 public:
   Invocation(const dit_rt_entry &entry, dit_buffer *const *args)
@@ -87,46 +97,79 @@ public:
 
   int32_t numArgs() const { return entry.num_inputs + entry.num_results; }
   bool isResult(int32_t i) const { return i >= entry.num_inputs; }
-  bool isReturned(int32_t i) const {
+  bool isDynamicResult(int32_t i) const {
     return isResult(i) && hasDynamicSize(entry.args[i]);
   }
+  bool isReturned(int32_t i) const {
+    return isDynamicResult(i) && entry.returns_results;
+  }
 
-  int32_t checkAll() const;
+  int32_t checkInputs() const;
+  /// The same but for the data.
+  int32_t checkExtents() const;
+  int32_t checkResults() const;
+  int32_t checkParameters() const;
+  /// Number of values that the entry's query gives.
+  int64_t numQueryValues() const;
+  /// The bytes of the workspace, then the extents of dynamic results.
+  void query(int64_t *values) const;
+  /// Compares dynamic results with their extents, and allocates those that
+  /// have no memory; `extents` comes from the query.
+  int32_t prepareResults(const int64_t *extents);
   /// Words of storage for the descriptors of all arguments and the workspace.
   int64_t storageWords() const;
+  /// Provides one slot per argument for each kind of allocation.
+  void setSlots(void **packedSlots, void **freshSlots);
   /// Lays the descriptors out in `storage` and lists them in `descriptors`.
-  int32_t bind(int64_t *storage, void **descriptors, void **packedCopies,
-               void *workspace);
+  int32_t bind(int64_t *storage, void **descriptors, void *workspace,
+               int64_t workspaceSize);
   int32_t run(void **descriptors);
   /// Moves the returned results to the caller.
   int32_t takeResults(int64_t *storage);
   /// Frees the buffers of returned results, each once.
   void freeReturned(int64_t *storage);
   void unpackResults();
+  /// The call has succeeded: results now belong to the caller.
+  void release() { fresh = nullptr; }
 
 private:
+  int32_t checkType(int32_t i) const;
   int32_t check(int32_t i) const;
   int32_t checkSizes(int32_t i) const;
+  int32_t reportExtents(int32_t i) const;
+  void fillExtents(int32_t i, int64_t *words) const;
   int32_t fillDescriptor(int32_t i, int64_t *words);
   int32_t takeResult(int32_t i, const int64_t *words);
   const char *role(int32_t i) const { return isResult(i) ? "result" : "input"; }
 
   const dit_rt_entry &entry;
   dit_buffer *const *args;
-  void **packed = nullptr;
+  /// Per argument: its packed copy, and the memory made for a result.
+  void **packed = nullptr, **fresh = nullptr;
 };
 
 Invocation::~Invocation() {
-  if (packed)
-    for (int32_t i = 0; i < numArgs(); ++i)
-      std::free(packed[i]);
+  for (int32_t i = 0; packed && i < numArgs(); ++i)
+    std::free(packed[i]);
+  for (int32_t i = 0; fresh && i < numArgs(); ++i)
+    if (fresh[i]) {
+      std::free(fresh[i]);
+      args[i]->data = nullptr;
+    }
+}
+
+void Invocation::setSlots(void **packedSlots, void **freshSlots) {
+  packed = packedSlots;
+  fresh = freshSlots;
+  std::memset(packed, 0, numArgs() * sizeof(void *));
+  std::memset(fresh, 0, numArgs() * sizeof(void *));
 }
 
 int32_t Invocation::checkSizes(int32_t i) const {
   const dit_rt_arg_spec &spec = entry.args[i];
   const dit_buffer &buffer = *args[i];
   // A result that the runtime is to allocate has no extents yet.
-  if (isReturned(i) && !buffer.data)
+  if (isDynamicResult(i) && !buffer.data)
     return DIT_RT_OK;
   for (int32_t dim = 0; dim < spec.rank; ++dim) {
     int64_t got = buffer.sizes[dim];
@@ -143,7 +186,7 @@ int32_t Invocation::checkSizes(int32_t i) const {
   return DIT_RT_OK;
 }
 
-int32_t Invocation::check(int32_t i) const {
+int32_t Invocation::checkType(int32_t i) const {
   const dit_rt_arg_spec &spec = entry.args[i];
   const dit_buffer *buffer = args[i];
   if (!buffer)
@@ -161,25 +204,111 @@ int32_t Invocation::check(int32_t i) const {
   if (spec.rank > 0 && !buffer->sizes)
     return fail(DIT_RT_INVALID_ARGUMENT, "%s: %s '%s' has no sizes", entry.name,
                 role(i), spec.name);
-  if (int32_t status = checkSizes(i))
+  return checkSizes(i);
+}
+
+int32_t Invocation::check(int32_t i) const {
+  if (int32_t status = checkType(i))
     return status;
-  if (!buffer->data && !isReturned(i) &&
+  const dit_rt_arg_spec &spec = entry.args[i];
+  const dit_buffer *buffer = args[i];
+  if (!buffer->data && !isDynamicResult(i) &&
       numElements(spec.rank, buffer->sizes) != 0)
     return fail(DIT_RT_INVALID_ARGUMENT, "%s: %s '%s' has no data", entry.name,
                 role(i), spec.name);
   return DIT_RT_OK;
 }
 
-int32_t Invocation::checkAll() const {
-  for (int32_t i = 0; i < numArgs(); ++i)
+int32_t Invocation::checkInputs() const {
+  for (int32_t i = 0; i < entry.num_inputs; ++i)
     if (int32_t status = check(i))
       return status;
+  return DIT_RT_OK;
+}
+
+int32_t Invocation::checkExtents() const {
+  for (int32_t i = 0; i < entry.num_inputs; ++i)
+    if (int32_t status = checkType(i))
+      return status;
+  return DIT_RT_OK;
+}
+
+int32_t Invocation::checkResults() const {
+  for (int32_t i = entry.num_inputs; i < numArgs(); ++i)
+    if (int32_t status = check(i))
+      return status;
+  return DIT_RT_OK;
+}
+
+int32_t Invocation::checkParameters() const {
   for (int64_t i = 0; i < entry.num_parameters; ++i)
     if (!*entry.parameters[i].slot)
       return fail(DIT_RT_UNBOUND_PARAMETER,
                   "%s: parameter '%s' has no data; bind it with "
                   "dit_rt_bind_parameter",
                   entry.name, entry.parameters[i].name);
+  return DIT_RT_OK;
+}
+
+int64_t Invocation::numQueryValues() const {
+  int64_t count = 1;
+  for (int32_t i = entry.num_inputs; i < numArgs(); ++i)
+    if (isDynamicResult(i) && !isReturned(i))
+      count += entry.args[i].rank;
+  return count;
+}
+
+void Invocation::query(int64_t *values) const {
+  values[0] = entry.workspace_size;
+  if (!entry.query)
+    return;
+  int64_t words = descriptorWords(1);
+  for (int32_t i = 0; i < entry.num_inputs; ++i)
+    words += descriptorWords(entry.args[i].rank);
+  auto *storage = static_cast<int64_t *>(alloca(words * sizeof(int64_t)));
+  auto **descriptors =
+      static_cast<void **>(alloca((entry.num_inputs + 1) * sizeof(void *)));
+  for (int32_t i = 0; i < entry.num_inputs; ++i) {
+    std::memset(storage, 0, 3 * sizeof(int64_t));
+    fillExtents(i, storage);
+    descriptors[i] = storage;
+    storage += descriptorWords(entry.args[i].rank);
+  }
+  fillVector(storage, values, numQueryValues());
+  descriptors[entry.num_inputs] = storage;
+  entry.query(descriptors);
+}
+
+int32_t Invocation::reportExtents(int32_t i) const {
+  return fail(DIT_RT_SHAPE_MISMATCH,
+              "%s: result '%s' has other extents than the buffer given; they "
+              "are stored in its sizes",
+              entry.name, entry.args[i].name);
+}
+
+int32_t Invocation::prepareResults(const int64_t *extents) {
+  for (int32_t i = entry.num_inputs; i < numArgs(); ++i) {
+    if (!isDynamicResult(i) || isReturned(i))
+      continue;
+    const dit_rt_arg_spec &spec = entry.args[i];
+    dit_buffer &buffer = *args[i];
+    bool same = true;
+    for (int32_t dim = 0; dim < spec.rank; ++dim) {
+      same &= !buffer.data || buffer.sizes[dim] == extents[dim];
+      buffer.sizes[dim] = extents[dim];
+    }
+    if (!same)
+      return reportExtents(i);
+    extents += spec.rank;
+    if (buffer.data)
+      continue;
+    fresh[i] = buffer.data = std::malloc(numElements(spec.rank, buffer.sizes) *
+                                             dit_rt_dtype_size(spec.dtype) +
+                                         1);
+    if (!buffer.data)
+      return fail(DIT_RT_OUT_OF_MEMORY, "%s: no memory for result '%s'",
+                  entry.name, spec.name);
+  }
   return DIT_RT_OK;
 }
 
@@ -190,13 +319,19 @@ int64_t Invocation::storageWords() const {
   return words;
 }
 
+void Invocation::fillExtents(int32_t i, int64_t *words) const {
+  int32_t rank = entry.args[i].rank;
+  int64_t *sizes = words + 3;
+  for (int32_t dim = 0; dim < rank; ++dim)
+    sizes[dim] = args[i]->sizes[dim];
+  setRowMajor(rank, sizes, sizes + rank);
+}
+
 int32_t Invocation::fillDescriptor(int32_t i, int64_t *words) {
   const dit_rt_arg_spec &spec = entry.args[i];
   const dit_buffer &buffer = *args[i];
+  fillExtents(i, words);
   int64_t *sizes = words + 3, *strides = sizes + spec.rank;
-  for (int32_t dim = 0; dim < spec.rank; ++dim)
-    sizes[dim] = buffer.sizes[dim];
-  setRowMajor(spec.rank, sizes, strides);
   void *data = buffer.data;
   if (!isRowMajor(buffer)) {
     int64_t elementSize = dit_rt_dtype_size(spec.dtype);
@@ -216,10 +351,8 @@ int32_t Invocation::fillDescriptor(int32_t i, int64_t *words) {
   return DIT_RT_OK;
 }
 
-int32_t Invocation::bind(int64_t *storage, void **descriptors,
-                         void **packedCopies, void *workspace) {
-  packed = packedCopies;
-  std::memset(packed, 0, numArgs() * sizeof(void *));
+int32_t Invocation::bind(int64_t *storage, void **descriptors, void *workspace,
+                         int64_t workspaceSize) {
   // The returned results come back as one struct of descriptors.
   *descriptors++ = storage;
   for (int32_t i = 0; i < numArgs(); ++i)
@@ -233,11 +366,7 @@ int32_t Invocation::bind(int64_t *storage, void **descriptors,
     *descriptors++ = storage;
     storage += descriptorWords(entry.args[i].rank);
   }
-  std::memcpy(&storage[0], &workspace, sizeof(workspace));
-  std::memcpy(&storage[1], &workspace, sizeof(workspace));
-  storage[2] = 0;
-  storage[3] = entry.workspace_size;
-  storage[4] = 1;
+  fillVector(storage, workspace, workspaceSize);
   *descriptors = storage;
   return DIT_RT_OK;
 }
@@ -266,10 +395,7 @@ int32_t Invocation::takeResult(int32_t i, const int64_t *words) {
     buffer.sizes[dim] = sizes[dim];
   }
   if (!sameSizes)
-    return fail(DIT_RT_SHAPE_MISMATCH,
-                "%s: result '%s' has other extents than the buffer given; they "
-                "are stored in its sizes",
-                entry.name, spec.name);
+    return reportExtents(i);
   auto *rowMajor = static_cast<int64_t *>(alloca(spec.rank * sizeof(int64_t)));
   setRowMajor(spec.rank, sizes, rowMajor);
   const int64_t *dstStrides = rowMajor;
@@ -352,31 +478,63 @@ const char *dit_rt_dtype_name(int32_t dtype) {
   return dtype >= DIT_RT_BOOL && dtype <= DIT_RT_F64 ? names[dtype] : "unknown";
 }
 
+int64_t dit_rt_workspace_size(const dit_rt_entry *entry,
+                              dit_buffer *const *args) {
+  lastError[0] = '\0';
+  if (!entry->query)
+    return entry->workspace_size;
+  Invocation invocation(*entry, args);
+  if (invocation.checkExtents() != DIT_RT_OK)
+    return -1;
+  auto *values = static_cast<int64_t *>(
+      alloca(invocation.numQueryValues() * sizeof(int64_t)));
+  invocation.query(values);
+  return values[0];
+}
+
+/// Checks everything but the data that `invocation` reads, and allocates
+/// results; `values` comes from the query.
+static int32_t prepare(Invocation &invocation, const dit_rt_entry &entry,
+                       const void *workspace, int64_t *values) {
+  if (int32_t status = invocation.checkInputs())
+    return status;
+  if (int32_t status = invocation.checkResults())
+    return status;
+  if (int32_t status = invocation.checkParameters())
+    return status;
+  invocation.query(values);
+  if (values[0] > 0 &&
+      (!workspace || reinterpret_cast<uintptr_t>(workspace) % 64 != 0))
+    return fail(DIT_RT_INVALID_ARGUMENT,
+                "%s: expected a workspace of %lld bytes aligned to 64, got %s",
+                entry.name, (long long)values[0],
+                workspace ? "a misaligned one" : "none");
+  return invocation.prepareResults(values + 1);
+}
+
 int32_t dit_rt_invoke(const dit_rt_entry *entry, dit_buffer *const *args,
                       void *workspace) {
   lastError[0] = '\0';
   Invocation invocation(*entry, args);
-  if (int32_t status = invocation.checkAll())
+  int64_t numPointers = invocation.numArgs() + 2;
+  auto **slots = static_cast<void **>(alloca(3 * numPointers * sizeof(void *)));
+  invocation.setSlots(slots, slots + numPointers);
+  void **descriptors = slots + 2 * numPointers;
+  auto *values = static_cast<int64_t *>(
+      alloca(invocation.numQueryValues() * sizeof(int64_t)));
+  if (int32_t status = prepare(invocation, *entry, workspace, values))
     return status;
-  if (entry->workspace_size > 0 &&
-      (!workspace || reinterpret_cast<uintptr_t>(workspace) % 64 != 0))
-    return fail(DIT_RT_INVALID_ARGUMENT,
-                "%s: expected a workspace of %lld bytes aligned to 64, got %s",
-                entry->name, (long long)entry->workspace_size,
-                workspace ? "a misaligned one" : "none");
   auto *storage = static_cast<int64_t *>(
       alloca(invocation.storageWords() * sizeof(int64_t)));
-  int64_t numPointers = invocation.numArgs() + 2;
-  auto **descriptors =
-      static_cast<void **>(alloca(numPointers * sizeof(void *)));
-  auto **packed = static_cast<void **>(alloca(numPointers * sizeof(void *)));
-  if (int32_t status = invocation.bind(storage, descriptors, packed, workspace))
+  if (int32_t status =
+          invocation.bind(storage, descriptors, workspace, values[0]))
     return status;
   if (int32_t status = invocation.run(descriptors))
     return status;
   if (int32_t status = invocation.takeResults(storage))
     return status;
   invocation.unpackResults();
+  invocation.release();
   return DIT_RT_OK;
 }
 

@@ -6,8 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The parallel loop that compiled code calls, on OpenMP's threads with dynamic
-// scheduling: the tiles of sparse heads differ widely in work.
+// The parallel loop that compiled code calls, on OpenMP's threads, each of
+// which takes the next chunk when it is done with one: the tiles of sparse
+// heads differ widely in work. The counter is ours, because OpenMP's own
+// dynamic schedule may allocate memory for each chunk.
 //
 //===----------------------------------------------------------------------===//
 
@@ -102,8 +104,9 @@ void runOnOpenMP(int64_t count, int64_t grain, int numThreads,
                  SharedLoop &loop) {
   int64_t numChunks = count / grain + (count % grain != 0);
   int team = static_cast<int>(std::min<int64_t>(numThreads, numChunks));
-#pragma omp parallel for num_threads(team) schedule(dynamic, 1)
-  for (int64_t chunk = 0; chunk < numChunks; ++chunk) {
+  std::atomic<int64_t> next{0};
+#pragma omp parallel num_threads(team)
+  for (int64_t chunk = next++; chunk < numChunks; chunk = next++) {
     int64_t begin = chunk * grain;
     loop.runChunk(begin, begin + std::min(grain, count - begin));
   }

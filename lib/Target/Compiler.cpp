@@ -162,8 +162,14 @@ static CompiledObject collectInterface(ModuleOp module,
     EntryPoint entry;
     entry.cName =
         options.cName.empty() ? getCName(signature->name) : options.cName;
+    if (auto query = function->getAttrOfType<StringAttr>(kQueryAttrName)) {
+      entry.query = query.str();
+      entry.workspaceSize = std::nullopt;
+    }
     if (auto size = function->getAttrOfType<IntegerAttr>(kWorkspaceAttrName))
       entry.workspaceSize = size.getInt();
+    entry.returnsResults =
+        !isa<LLVM::LLVMVoidType>(function.getFunctionType().getReturnType());
     entry.signature = std::move(*signature);
     result.entries.push_back(std::move(entry));
   }

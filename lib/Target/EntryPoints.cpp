@@ -56,10 +56,15 @@ public:
   llvm::Constant *emitParameterTable(ArrayRef<ExternalParameter> parameters);
 
 private:
-  llvm::Function *emitAdapter();
+  /// void adapter(void **descriptors): calls the C wrapper of `function`, which
+  /// takes one descriptor pointer per argument, from those at `firstSlot`.
+  llvm::Function *emitAdapter(StringRef function, const Twine &name,
+                              int64_t firstSlot);
+  llvm::Constant *emitQuery();
   llvm::Constant *emitArgSpec(const EntryArgument &argument);
   void emitEntryFunction(llvm::Constant *descriptor);
-  void emitWorkspaceQuery();
+  void emitWorkspaceQuery(llvm::Constant *descriptor);
+  llvm::Value *emitArgumentList(llvm::Function *function, int64_t count);
 
   llvm::Function *startFunction(llvm::FunctionType *type, const Twine &name,
                                 llvm::GlobalValue::LinkageTypes linkage);
@@ -111,20 +116,13 @@ EntryEmitter::startFunction(llvm::FunctionType *type, const Twine &name,
   return function;
 }
 
-/// void adapter(void **descriptors): calls the body, whose C wrapper takes one
-/// descriptor pointer per argument, the returned descriptors first.
-llvm::Function *EntryEmitter::emitAdapter() {
-  llvm::Function *body =
-      module.getFunction("_mlir_ciface_" + entry.signature.name);
-  assert(body && "the body lost its C wrapper");
+llvm::Function *EntryEmitter::emitAdapter(StringRef function, const Twine &name,
+                                          int64_t firstSlot) {
+  llvm::Function *body = module.getFunction(("_mlir_ciface_" + function).str());
+  assert(body && "the function lost its C wrapper");
   auto *type = llvm::FunctionType::get(builder.getVoidTy(), {ptrType}, false);
-  llvm::Function *adapter = startFunction(type, entry.cName + ".call",
-                                          llvm::GlobalValue::InternalLinkage);
-  bool returns = llvm::any_of(entry.signature.results, [](const auto &result) {
-    return !result.type.hasStaticShape();
-  });
-  // The first slot is for returned descriptors, whether there are any or not.
-  int64_t firstSlot = returns ? 0 : 1;
+  llvm::Function *adapter =
+      startFunction(type, name, llvm::GlobalValue::InternalLinkage);
   SmallVector<llvm::Value *> operands;
   for (unsigned i = 0, e = body->arg_size(); i < e; ++i) {
     llvm::Value *slot =
@@ -136,6 +134,23 @@ llvm::Function *EntryEmitter::emitAdapter() {
   return adapter;
 }
 
+llvm::Constant *EntryEmitter::emitQuery() {
+  if (entry.query.empty())
+    return llvm::ConstantPointerNull::get(ptrType);
+  return emitAdapter(entry.query, entry.cName + ".query", /*firstSlot=*/0);
+}
+
+/// The first `count` arguments of `function` as an array on the stack.
+llvm::Value *EntryEmitter::emitArgumentList(llvm::Function *function,
+                                            int64_t count) {
+  llvm::Value *list = builder.CreateAlloca(
+      ptrType, llvm::ConstantInt::get(i64Type, std::max<int64_t>(count, 1)));
+  for (int64_t i = 0; i < count; ++i)
+    builder.CreateStore(function->getArg(i),
+                        builder.CreateConstGEP1_64(ptrType, list, i));
+  return list;
+}
+
 /// int32_t f(const dit_buffer *in0, ..., void *workspace)
 void EntryEmitter::emitEntryFunction(llvm::Constant *descriptor) {
   int64_t numBuffers =
@@ -144,12 +159,7 @@ void EntryEmitter::emitEntryFunction(llvm::Constant *descriptor) {
   llvm::Function *function =
       startFunction(llvm::FunctionType::get(i32Type, types, false), entry.cName,
                     llvm::GlobalValue::ExternalLinkage);
-  llvm::Value *list = builder.CreateAlloca(
-      ptrType,
-      llvm::ConstantInt::get(i64Type, std::max<int64_t>(numBuffers, 1)));
-  for (int64_t i = 0; i < numBuffers; ++i)
-    builder.CreateStore(function->getArg(i),
-                        builder.CreateConstGEP1_64(ptrType, list, i));
+  llvm::Value *list = emitArgumentList(function, numBuffers);
   llvm::FunctionCallee invoke = module.getOrInsertFunction(
       "dit_rt_invoke",
       llvm::FunctionType::get(i32Type, {ptrType, ptrType, ptrType}, false));
@@ -157,12 +167,25 @@ void EntryEmitter::emitEntryFunction(llvm::Constant *descriptor) {
       invoke, {descriptor, list, function->getArg(numBuffers)}));
 }
 
-/// int64_t f_workspace_size(void)
-void EntryEmitter::emitWorkspaceQuery() {
-  startFunction(llvm::FunctionType::get(i64Type, false),
-                entry.cName + "_workspace_size",
-                llvm::GlobalValue::ExternalLinkage);
-  builder.CreateRet(llvm::ConstantInt::get(i64Type, entry.workspaceSize));
+/// int64_t f_workspace_size(void), or (const dit_buffer *in0, ...) if it
+/// depends on the extents of those.
+void EntryEmitter::emitWorkspaceQuery(llvm::Constant *descriptor) {
+  std::string name = entry.cName + "_workspace_size";
+  if (entry.workspaceSize) {
+    startFunction(llvm::FunctionType::get(i64Type, false), name,
+                  llvm::GlobalValue::ExternalLinkage);
+    builder.CreateRet(llvm::ConstantInt::get(i64Type, *entry.workspaceSize));
+    return;
+  }
+  SmallVector<llvm::Type *> types(entry.signature.inputs.size(), ptrType);
+  llvm::Function *function =
+      startFunction(llvm::FunctionType::get(i64Type, types, false), name,
+                    llvm::GlobalValue::ExternalLinkage);
+  llvm::Value *list = emitArgumentList(function, types.size());
+  llvm::FunctionCallee size = module.getOrInsertFunction(
+      "dit_rt_workspace_size",
+      llvm::FunctionType::get(i64Type, {ptrType, ptrType}, false));
+  builder.CreateRet(builder.CreateCall(size, {descriptor, list}));
 }
 
 llvm::Constant *
@@ -195,15 +218,20 @@ void EntryEmitter::emit(llvm::Constant *parameterTable, int64_t numParameters) {
   llvm::Constant *fields = llvm::ConstantStruct::getAnon(
       {name, i32(entry.signature.inputs.size()),
        i32(entry.signature.results.size()), table,
-       llvm::ConstantInt::get(i64Type, entry.workspaceSize),
+       llvm::ConstantInt::get(i64Type, entry.workspaceSize.value_or(-1),
+                              /*IsSigned=*/true),
        llvm::ConstantInt::get(i64Type, numParameters), parameterTable,
-       emitAdapter()});
+       // The first slot is for returned descriptors, whether there are any or
+       // not.
+       emitAdapter(entry.signature.name, entry.cName + ".call",
+                   entry.returnsResults ? 0 : 1),
+       emitQuery(), i32(entry.returnsResults)});
   auto *descriptor =
       new llvm::GlobalVariable(module, fields->getType(), /*isConstant=*/true,
                                llvm::GlobalValue::ExternalLinkage, fields,
                                getDescriptorName(entry.cName));
   emitEntryFunction(descriptor);
-  emitWorkspaceQuery();
+  emitWorkspaceQuery(descriptor);
 }
 
 /// The address of the value of `parameter` in the program, null if it has none.

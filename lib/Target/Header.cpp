@@ -69,12 +69,18 @@ static void printEntry(raw_ostream &os, const EntryPoint &entry) {
                  entry.signature.results, results);
   os << "///\n/// Extents outermost first; `?` is any. Buffers are row-major "
         "without gaps if\n/// `strides` is NULL; other strides cost a packed "
-        "copy. The workspace is of\n/// "
-     << entry.cName << "_workspace_size() bytes, aligned to 64";
+        "copy, which is allocated. The workspace is of\n/// "
+     << entry.cName << "_workspace_size("
+     << (entry.workspaceSize ? "" : "the inputs") << ") bytes, aligned to 64";
   os << (entry.workspaceSize == 0 ? "; here none, NULL will do.\n" : ".\n");
-  os << (entry.allocates
-             ? "/// The function also allocates memory while it runs.\n"
-             : "/// Nothing else is allocated.\n");
+  if (!entry.workspaceSize)
+    os << "/// It depends on the extents of the inputs, of which nothing else "
+          "is "
+          "read for it.\n";
+  os << (entry.allocates ? "/// The function also allocates memory while it "
+                           "runs: some sizes "
+                           "depend on data.\n"
+                         : "/// Nothing else is allocated.\n");
   os << "///\n/// Returns a dit_rt_status; dit_rt_last_error() explains it.\n";
   os << "int32_t " << entry.cName << "(";
   for (StringRef name : inputs)
@@ -82,7 +88,14 @@ static void printEntry(raw_ostream &os, const EntryPoint &entry) {
   for (StringRef name : results)
     os << "dit_buffer *" << name << ", ";
   os << "void *workspace);\n";
-  os << "int64_t " << entry.cName << "_workspace_size(void);\n";
+  os << "int64_t " << entry.cName << "_workspace_size(";
+  if (entry.workspaceSize)
+    os << "void";
+  else
+    llvm::interleaveComma(inputs, os, [&](StringRef name) {
+      os << "const dit_buffer *" << name;
+    });
+  os << ");\n";
   os << "/// For dit_rt_invoke and dit_rt_bind_parameter.\n";
   os << "extern const dit_rt_entry " << getDescriptorName(entry.cName)
      << ";\n\n";

@@ -50,6 +50,7 @@ static llvm::orc::SymbolMap getRuntimeSymbols(llvm::orc::LLJIT &jit) {
   add("dit_rt_alloc", dit_rt_alloc);
   add("dit_rt_free", dit_rt_free);
   add("dit_rt_invoke", dit_rt_invoke);
+  add("dit_rt_workspace_size", dit_rt_workspace_size);
   add("dit_rt_memref_copy", dit_rt_memref_copy);
   add("dit_rt_check_failed", dit_rt_check_failed);
   add("__truncsfbf2", __truncsfbf2);

@@ -22,15 +22,21 @@ static bool areLiveTogether(const LiveBuffer &a, const LiveBuffer &b) {
   return a.firstUse <= b.lastUse && b.firstUse <= a.lastUse;
 }
 
-WorkspacePlan WorkspacePlan::compute(llvm::ArrayRef<LiveBuffer> buffers) {
-  WorkspacePlan plan;
-  plan.offsets.assign(buffers.size(), 0);
+/// Indices of `buffers`, largest first, equal ones as given.
+static llvm::SmallVector<unsigned>
+sortBySize(llvm::ArrayRef<LiveBuffer> buffers) {
   auto bySize = llvm::to_vector(llvm::seq<unsigned>(0, buffers.size()));
   llvm::sort(bySize, [&](unsigned a, unsigned b) {
     return std::pair(-buffers[a].size, a) < std::pair(-buffers[b].size, b);
   });
+  return bySize;
+}
+
+WorkspacePlan WorkspacePlan::compute(llvm::ArrayRef<LiveBuffer> buffers) {
+  WorkspacePlan plan;
+  plan.offsets.assign(buffers.size(), 0);
   llvm::SmallVector<unsigned> placed;
-  for (unsigned index : bySize) {
+  for (unsigned index : sortBySize(buffers)) {
     const LiveBuffer &buffer = buffers[index];
     llvm::SmallVector<std::pair<int64_t, int64_t>> taken;
     for (unsigned other : placed)
@@ -50,4 +56,29 @@ WorkspacePlan WorkspacePlan::compute(llvm::ArrayRef<LiveBuffer> buffers) {
     placed.push_back(index);
   }
   return plan;
+}
+
+SharedPlaces SharedPlaces::compute(llvm::ArrayRef<LiveBuffer> buffers) {
+  SharedPlaces result;
+  result.places.assign(buffers.size(), 0);
+  // The buffers of each place; the first is the largest.
+  llvm::SmallVector<llvm::SmallVector<unsigned>> members;
+  for (unsigned index : sortBySize(buffers)) {
+    auto isFree = [&](llvm::ArrayRef<unsigned> place) {
+      return llvm::none_of(place, [&](unsigned other) {
+        return areLiveTogether(buffers[index], buffers[other]);
+      });
+    };
+    // Later places are no larger than earlier ones.
+    auto place = llvm::find_if(llvm::reverse(members), isFree);
+    if (place == members.rend()) {
+      members.push_back({index});
+      result.places[index] = members.size() - 1;
+      continue;
+    }
+    place->push_back(index);
+    result.places[index] = members.rend() - place - 1;
+  }
+  result.numPlaces = members.size();
+  return result;
 }

@@ -1,5 +1,5 @@
 // RUN: dit-opt %s --dit-to-cpu | FileCheck %s
-// RUN: dit-opt %s --dit-to-cpu=max-stack-bytes=0 | FileCheck %s --check-prefix=HEAP
+// RUN: dit-opt %s --dit-to-cpu="workspace=false max-stack-bytes=0" | FileCheck %s --check-prefix=HEAP
 
 // Everything is in the LLVM dialect, and what was allocated is freed.
 // CHECK-NOT: {{(linalg|memref|scf|cf|func|arith|vector|builtin)\.}}

@@ -273,7 +273,16 @@ llvm::Error Runner::call() {
   if (options.threads > 0)
     dit_rt_set_num_threads(options.threads);
   report.threads = dit_rt_get_num_threads();
-  HostTensor workspace(DIT_RT_I8, {entry->workspace_size});
+  SmallVector<dit_buffer> buffers;
+  for (HostTensor &input : inputs)
+    buffers.push_back(input.getBuffer());
+  SmallVector<dit_buffer *> args;
+  for (dit_buffer &buffer : buffers)
+    args.push_back(&buffer);
+  int64_t workspaceSize = dit_rt_workspace_size(entry, args.data());
+  if (workspaceSize < 0)
+    return llvm::createStringError(dit_rt_last_error());
+  HostTensor workspace(DIT_RT_I8, {workspaceSize});
   for (int repetition = 0; repetition < options.repeat; ++repetition)
     if (llvm::Error error = callOnce(workspace.data()))
       return error;

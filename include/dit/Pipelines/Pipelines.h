@@ -36,11 +36,12 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       llvm::cl::init(true)};
   Option<bool> workspace{
       *this, "workspace",
-      llvm::cl::desc("Take buffers of static size from the caller's workspace"),
+      llvm::cl::desc("Take buffers from the caller's workspace"),
       llvm::cl::init(true)};
   Option<unsigned> maxStackBytes{
       *this, "max-stack-bytes",
-      llvm::cl::desc("Largest buffer that goes on the stack, in bytes"),
+      llvm::cl::desc("Largest buffer that goes on the stack, in bytes, without "
+                     "a workspace"),
       llvm::cl::init(4096)};
 };
 
@@ -50,12 +51,13 @@ void buildCPURaiseStage(OpPassManager &pm, const CPUPipelineOptions &options);
 /// Phases 1 to 2: fuses and simplifies the `linalg` on tensors around them.
 void buildCPUTensorStage(OpPassManager &pm, const CPUPipelineOptions &options);
 
-/// Phase 2 to 3: tensors become buffers, each freed after its last use.
+/// Phase 2 to 3: tensors become buffers, which nothing frees yet.
 void buildCPUBufferizeStage(OpPassManager &pm,
                             const CPUPipelineOptions &options);
 
 /// Phase 3 to 4: `dit` and `linalg` ops on buffers become kernel functions and
-/// parallel loops.
+/// parallel loops; buffers become parts of the workspace, or are freed after
+/// their last use.
 void buildCPUKernelStage(OpPassManager &pm, const CPUPipelineOptions &options);
 
 /// Phase 4 to 5: everything becomes the LLVM dialect.

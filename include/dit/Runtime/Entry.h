@@ -14,6 +14,11 @@
 //             void *workspace);
 //   int64_t f_workspace_size(void);
 //
+// Where the size of the workspace depends on the extents of inputs, the second
+// function takes the inputs too, of which it reads the extents, and returns -1
+// for extents that do not fit. The workspace is aligned to 64 bytes; no two
+// calls may use it at once. Between calls it holds nothing.
+//
 // Results are written into memory of the caller. `f` checks every buffer
 // against what it was compiled for before it computes anything; after a
 // status other than DIT_RT_OK, `dit_rt_last_error` says what was wrong.
@@ -66,7 +71,8 @@ typedef struct dit_buffer {
   /// `dit_rt_invoke`.
   int64_t *sizes;
   /// `rank` strides in elements, or NULL for row-major without gaps. Other
-  /// strides are taken too, at the price of a packed copy.
+  /// strides are taken too, at the price of a packed copy, the only thing that a
+  /// call allocates unless the program's header says otherwise.
   const int64_t *strides;
 } dit_buffer;
 
@@ -104,12 +110,26 @@ typedef struct dit_rt_entry {
   int32_t num_results;
   /// Inputs, then results.
   const dit_rt_arg_spec *args;
+  /// Bytes, or -1 if they depend on extents: see `dit_rt_workspace_size`.
   int64_t workspace_size;
   int64_t num_parameters;
   const dit_rt_parameter *parameters;
   /// The compiled body behind a uniform signature; private to the runtime.
   void (*call)(void **descriptors);
+  /// Computes the bytes of the workspace and the extents of dynamic results
+  /// from the extents of the inputs; NULL if nothing depends on them. Private
+  /// to the runtime.
+  void (*query)(void **descriptors);
+  /// Whether the body allocates and returns the results with dynamic extents,
+  /// because those depend on more than the extents of the inputs.
+  int32_t returns_results;
 } dit_rt_entry;
+
+/// Bytes of workspace that `entry` needs for inputs with the extents of `args`,
+/// of which nothing else is read; -1 if they do not fit the entry, with the
+/// reason in `dit_rt_last_error`.
+int64_t dit_rt_workspace_size(const dit_rt_entry *entry,
+                              dit_buffer *const *args);
 
 /// Checks `args` (inputs, then results) against `entry` and runs it. The C
 /// entries are calls of this.
@@ -117,7 +137,8 @@ typedef struct dit_rt_entry {
 /// A result with dynamic extents: if its `data` is NULL the runtime allocates
 /// it with malloc, fills in `data` and `sizes`, and the caller frees it;
 /// otherwise the extents must be those the program computes, and on a mismatch
-/// the right ones are stored in `sizes` beside DIT_RT_SHAPE_MISMATCH.
+/// the right ones are stored in `sizes` beside DIT_RT_SHAPE_MISMATCH. Extents
+/// that follow from those of the inputs are checked before anything runs.
 int32_t dit_rt_invoke(const dit_rt_entry *entry, dit_buffer *const *args,
                       void *workspace);
 

@@ -40,7 +40,13 @@ struct EntryPoint {
   EntrySignature signature;
   /// Name of the C function.
   std::string cName;
-  int64_t workspaceSize = 0;
+  /// Bytes; nothing if they depend on the extents of inputs.
+  std::optional<int64_t> workspaceSize = 0;
+  /// The function that computes them and the extents of dynamic results; empty
+  /// if there is none.
+  std::string query;
+  /// Whether the body returns dynamic results in memory of its own.
+  bool returnsResults = false;
   /// Whether the program allocates memory beside the workspace.
   bool allocates = false;
 };

@@ -41,8 +41,13 @@ struct EntrySignature {
 /// Name of the attribute that carries the signature.
 inline constexpr llvm::StringLiteral kEntryAttrName("dit.entry");
 
-/// Name of the attribute with the bytes of workspace that a function takes.
+/// Name of the attribute with the bytes of workspace that a function takes, if
+/// they are the same for all inputs.
 inline constexpr llvm::StringLiteral kWorkspaceAttrName("dit.workspace_size");
+
+/// Name of the attribute with the function that computes, from the extents of
+/// the inputs, the bytes of workspace and the extents of dynamic results.
+inline constexpr llvm::StringLiteral kQueryAttrName("dit.query");
 
 /// The element type as the runtime numbers it, if it can cross the boundary.
 std::optional<dit_rt_dtype> getDType(Type elementType);

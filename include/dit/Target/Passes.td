@@ -92,18 +92,58 @@ def OutlineKernelsPass : Pass<"dit-outline-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
-def PlanWorkspacePass
-    : Pass<"dit-plan-workspace", "::mlir::func::FuncOp"> {
-  let summary = "Replace allocations of exported functions by parts of a "
-                "workspace of the caller";
+def StoreLoopStatePass : Pass<"dit-store-loop-state"> {
+  let summary = "Let loops carry tensors in one buffer";
   let description = [{
-    Phase: memrefs to memrefs, before buffers are freed. Numerics do not change.
+    Phase: tensors to tensors, before bufferization. Numerics do not change.
 
-    In a function with `dit.entry`, each `memref.alloc` of static size whose
-    memory is not needed after its block becomes a `memref.view` of one more
-    argument; buffers that are not in use at the same time share memory. The
-    number of bytes stays on the function as `dit.workspace_size`. Dynamic
-    allocations, those in parallel loops and those that are returned stay.
+    A tensor that an iteration of `scf.for` makes anew and hands to the next one
+    would be a new buffer each time, alive together with the one before. Storing
+    it in the buffer of the tensor that the iteration got keeps that one alone,
+    at the price of a copy where it cannot be computed there in the first place.
+
+    ```mlir
+    %r = scf.for ... iter_args(%x = %init) -> (tensor<4xf32>) {
+      %next = ...
+      scf.yield %next : tensor<4xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    %r = scf.for ... iter_args(%x = %init) -> (tensor<4xf32>) {
+      %next = ...
+      %stored = bufferization.materialize_in_destination %next in %x
+          : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+      scf.yield %stored : tensor<4xf32>
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numStored", "num-stored", "Tensors stored in place">
+  ];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
+def PlanWorkspacePass : Pass<"dit-plan-workspace", "::mlir::ModuleOp"> {
+  let summary = "Replace allocations by parts of a workspace of the caller";
+  let description = [{
+    Phase: memrefs to memrefs, with or without kernels, before buffers are
+    freed. Numerics do not change.
+
+    Each `memref.alloc` whose size follows from the extents of the function's
+    arguments becomes a `memref.view` of one more argument. Buffers that are not
+    in use at the same time share memory. Private functions are done first: what
+    one needs is allocated at each of its calls, and so planned with what the
+    caller needs itself.
+
+    In a function with `dit.entry` that size is what the caller of compiled code
+    has to bring: the attribute `dit.workspace_size` if it is known, else the
+    result of a function that the attribute `dit.query` names. Results of
+    dynamic extents become arguments too, where the extents follow from those of
+    the inputs; the query returns them as well.
+
+    Allocations stay whose size depends on data, which a loop carries into its
+    next iteration, or which the iterations of a parallel loop make.
 
     ```mlir
     func.func @f(%x: memref<4xf32>) attributes {dit.entry = ...} {
@@ -122,8 +162,8 @@ def PlanWorkspacePass
   let statistics = [
     Statistic<"numPlanned", "num-planned", "Allocations replaced">,
     Statistic<"numBytesAllocated", "num-bytes-allocated",
-              "Bytes that the allocations took one by one">,
-    Statistic<"numBytesPlanned", "num-bytes-planned", "Bytes of workspaces">
+              "Bytes that static allocations took one by one">,
+    Statistic<"numBytesPlanned", "num-bytes-planned", "Bytes of workspaces of known size">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect"];

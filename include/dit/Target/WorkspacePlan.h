@@ -48,6 +48,25 @@ private:
   int64_t size = 0;
 };
 
+/// Places for buffers whose sizes are not known: buffers share a place only if
+/// they are never in use together, and a place is as large as its largest
+/// buffer turns out to be. The sizes given are guesses that decide what is put
+/// together, not what is right.
+class SharedPlaces {
+public:
+  /// Large buffers choose first, and take the smallest place that is free for
+  /// them. Takes quadratic time.
+  static SharedPlaces compute(llvm::ArrayRef<LiveBuffer> buffers);
+
+  /// The place of buffer `index` of the list given.
+  unsigned getPlace(unsigned index) const { return places[index]; }
+  unsigned getNumPlaces() const { return numPlaces; }
+
+private:
+  llvm::SmallVector<unsigned> places;
+  unsigned numPlaces = 0;
+};
+
 } // namespace mlir::dit
 
 #endif // DIT_TARGET_WORKSPACEPLAN_H

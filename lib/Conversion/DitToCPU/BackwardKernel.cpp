@@ -135,9 +135,6 @@ void BackwardEmitter::emitKernel(KernelBuilder &kb, func::FuncOp func) {
     func::CallOp::create(kb, task, callArguments);
   });
   emitSumParts(kb, operands, memory, parts);
-  for (Value *field : memory.fields())
-    if (*field && isa<MemRefType>(field->getType()))
-      memref::DeallocOp::create(kb, *field);
 }
 
 //===----------------------------------------------------------------------===//

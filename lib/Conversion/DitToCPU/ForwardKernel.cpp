@@ -105,10 +105,6 @@ void ForwardEmitter::emitKernel(KernelBuilder &kb, func::FuncOp func) {
                          [&](func::FuncOp block) { emitBlockBody(kb, block); });
     func::CallOp::create(kb, block, callArguments);
   });
-  if (!plan.gather) {
-    memref::DeallocOp::create(kb, keyPanels);
-    memref::DeallocOp::create(kb, valuePanels);
-  }
 }
 
 void ForwardEmitter::createScratch(KernelBuilder &kb, AttentionStep &step) {

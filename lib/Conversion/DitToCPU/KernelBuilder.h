@@ -56,9 +56,10 @@ public:
   Value div(Value lhs, int64_t rhs) {
     return rhs == 1 ? lhs : div(lhs, index(rhs));
   }
-  Value rem(Value lhs, int64_t rhs) {
-    return createOrFold<arith::RemUIOp>(lhs, index(rhs));
+  Value rem(Value lhs, Value rhs) {
+    return createOrFold<arith::RemUIOp>(lhs, rhs);
   }
+  Value rem(Value lhs, int64_t rhs) { return rem(lhs, index(rhs)); }
   /// Number of pieces of `rhs` that cover `lhs`.
   Value ceilDiv(Value lhs, int64_t rhs) { return div(add(lhs, rhs - 1), rhs); }
   Value min(Value lhs, Value rhs) {

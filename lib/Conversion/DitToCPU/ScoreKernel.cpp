@@ -172,8 +172,6 @@ void ScoreEmitter::emit(KernelBuilder &kb, Value q, Value k, Value scores) {
       {kb.dim(scores, 0), kb.dim(scores, 1),
        kb.ceilDiv(kb.dim(scores, 2), tileRows)},
       [&](ValueRange block) { emitRows(kb, queries, keys, scores, block); });
-  memref::DeallocOp::create(kb, queries);
-  memref::DeallocOp::create(kb, keys);
 }
 
 LogicalResult mlir::dit::cpu::callKernel(LowRankScoreOp op, KernelBuilder &kb,

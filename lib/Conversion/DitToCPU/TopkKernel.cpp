@@ -12,6 +12,10 @@
 // taken, and of what equals it the first few. Memory is one integer per tile of
 // a row, whatever n is, and ties go by index.
 //
+// Rows are dealt out to a fixed number of slots, each of which goes through its
+// rows one after the other: so that memory is that of the slots, whatever the
+// number of rows and of threads.
+//
 //===----------------------------------------------------------------------===//
 
 #include "Kernels.h"
@@ -24,11 +28,22 @@ using namespace mlir::dit::cpu;
 
 namespace {
 
+/// Slots that rows are dealt out to: enough to keep the threads of any machine
+/// busy.
+constexpr int64_t kSlots = 64;
+
+/// Scratch memory for one row.
+struct RowScratch {
+  Value keys;
+  /// Null unless the number of tiles depends on their mass.
+  Value weights;
+};
+
 /// Emits the selection of one row of scores.
 class RowEmitter {
 public:
   RowEmitter(TopkMaskOp op, KernelBuilder &kb, const CPUTarget &target,
-             ValueRange arguments, ValueRange row);
+             ValueRange arguments, ValueRange row, RowScratch scratch);
 
   void emit();
 
@@ -38,8 +53,8 @@ private:
   void emitFillKeys();
   void emitHighest();
   Value emitNumber();
-  Value emitFillWeights(Value weights);
-  Value emitMassAbove(Value weights, Value bound);
+  Value emitFillWeights();
+  Value emitMassAbove(Value bound);
   Value emitNumberByMass();
   Value emitKeepTiles();
   Value emitThreshold(Value number);
@@ -72,20 +87,25 @@ private:
   Type integer;
   int64_t lanes;
   VectorType vec;
-  Value tiles, keys, highest, highestKey;
+  Value tiles, keys, weights, highest, highestKey;
 };
 
 } // namespace
 
+/// Keys of one vector.
+static int64_t getKeyLanes(const CPUTarget &target, unsigned bits) {
+  return std::min<int64_t>(target.getLanes(bits), 64);
+}
+
 RowEmitter::RowEmitter(TopkMaskOp op, KernelBuilder &kb,
                        const CPUTarget &target, ValueRange arguments,
-                       ValueRange row)
+                       ValueRange row, RowScratch scratch)
     : op(op), kb(kb), row(row), scores(arguments.front()),
       num(arguments.drop_back().back()), idx(arguments.back()),
       type(cast<MemRefType>(scores.getType()).getElementType()),
       bits(type.getIntOrFloatBitWidth()), integer(kb.getIntegerType(bits)),
-      lanes(std::min<int64_t>(target.getLanes(bits), 64)),
-      vec(VectorType::get(lanes, integer)), tiles(kb.dim(scores, 3)) {
+      lanes(getKeyLanes(target, bits)), vec(VectorType::get(lanes, integer)),
+      tiles(kb.dim(scores, 3)), keys(scratch.keys), weights(scratch.weights) {
   if (op.getCount())
     counts = arguments[1];
 }
@@ -255,7 +275,7 @@ Value RowEmitter::emitThreshold(Value number) {
 }
 
 /// Writes exp(score - highest) of each tile; returns their sum.
-Value RowEmitter::emitFillWeights(Value weights) {
+Value RowEmitter::emitFillWeights() {
   Value zero = kb.constant(type, 0.0), one = kb.constant(type, 1.0);
   Value none =
       kb.cmpf(arith::CmpFPredicate::OEQ, highest, kb.minusInfinity(type));
@@ -271,7 +291,7 @@ Value RowEmitter::emitFillWeights(Value weights) {
 }
 
 /// The sum of the weights of keys above `bound`.
-Value RowEmitter::emitMassAbove(Value weights, Value bound) {
+Value RowEmitter::emitMassAbove(Value bound) {
   Value zero = kb.constant(kb.getF64Type(), 0.0);
   return fold(zero, [&](Value tile, Value sum) {
     Value above = kb.cmp(arith::CmpIPredicate::ugt, kb.load(keys, tile), bound);
@@ -283,14 +303,11 @@ Value RowEmitter::emitMassAbove(Value weights, Value bound) {
 /// The number of tiles before which less than the share of the mass lies: all
 /// above the lowest key of such a tile, and the first few of that key.
 Value RowEmitter::emitNumberByMass() {
-  Value weights = memref::AllocOp::create(
-      kb, MemRefType::get({ShapedType::kDynamic}, type), tiles);
-  Value total = emitFillWeights(weights);
+  Value total = emitFillWeights();
   Value wanted = kb.mulf(
       total, kb.constant(kb.getF64Type(), op.getMass()->convertToDouble()));
   auto isReached = [&](Value bound) {
-    return kb.cmpf(arith::CmpFPredicate::OGE, emitMassAbove(weights, bound),
-                   wanted);
+    return kb.cmpf(arith::CmpFPredicate::OGE, emitMassAbove(bound), wanted);
   };
   // The highest integer above which the share is reached, and the next one.
   Value zero = kb.integer(integer, 0), one = kb.integer(integer, 1);
@@ -313,10 +330,8 @@ Value RowEmitter::emitNumberByMass() {
     return SmallVector<Value>{
         kb.add(carried[0], toNumber(kb.land(same, isShort))), sum};
   };
-  number = kb.loop(kb.index(0), tiles, 1,
-                   {number, emitMassAbove(weights, lowest)}, tie)
+  number = kb.loop(kb.index(0), tiles, 1, {number, emitMassAbove(lowest)}, tie)
                .front();
-  memref::DeallocOp::create(kb, weights);
   Value any = kb.cmpf(arith::CmpFPredicate::OGT, wanted,
                       kb.constant(kb.getF64Type(), 0.0));
   return kb.select(any, number, kb.index(0));
@@ -425,9 +440,6 @@ void RowEmitter::emitList(Value threshold, Value ties) {
 }
 
 void RowEmitter::emit() {
-  keys = memref::AllocOp::create(
-      kb, MemRefType::get({ShapedType::kDynamic}, integer),
-      kb.mul(kb.ceilDiv(tiles, lanes), lanes));
   emitFillKeys();
   if (op.getMass())
     emitHighest();
@@ -439,7 +451,54 @@ void RowEmitter::emit() {
   Value threshold = emitThreshold(number);
   Value above = emitCount(arith::CmpIPredicate::ugt, threshold);
   emitList(threshold, kb.sub(number, above));
-  memref::DeallocOp::create(kb, keys);
+}
+
+/// Row `slot` of `memref`.
+static Value getSlot(KernelBuilder &kb, Value memref, Value slot, Value tiles) {
+  SmallVector<OpFoldResult> offsets = {slot, kb.getIndexAttr(0)};
+  SmallVector<OpFoldResult> sizes = {kb.getIndexAttr(1), tiles};
+  SmallVector<OpFoldResult> strides(2, kb.getIndexAttr(1));
+  MemRefType type = memref::SubViewOp::inferRankReducedResultType(
+      {ShapedType::kDynamic}, cast<MemRefType>(memref.getType()), offsets,
+      sizes, strides);
+  return memref::SubViewOp::create(kb, type, memref, offsets, sizes, strides);
+}
+
+/// Selects in all rows.
+static void emitRows(KernelBuilder &kb, TopkMaskOp op, const CPUTarget &target,
+                     ValueRange arguments) {
+  Value scores = arguments.front(), num = arguments.drop_back().back();
+  Type type = cast<MemRefType>(scores.getType()).getElementType();
+  Type integer = kb.getIntegerType(type.getIntOrFloatBitWidth());
+  Value heads = kb.dim(num, 1), queries = kb.dim(num, 2);
+  // Whole vectors of keys.
+  int64_t lanes = getKeyLanes(target, type.getIntOrFloatBitWidth());
+  Value tiles = kb.mul(kb.ceilDiv(kb.dim(scores, 3), lanes), lanes);
+  Value rows = kb.mul(kb.mul(kb.dim(num, 0), heads), queries);
+  Value slots = kb.min(rows, kb.index(kSlots));
+  auto allocate = [&](Type element) -> Value {
+    SmallVector<int64_t> shape(2, ShapedType::kDynamic);
+    auto alloc = memref::AllocOp::create(kb, MemRefType::get(shape, element),
+                                         ValueRange{slots, tiles});
+    alloc.setAlignment(64);
+    return alloc;
+  };
+  Value keys = allocate(integer), weights;
+  if (op.getMass())
+    weights = allocate(type);
+  kb.parallel({slots}, [&](ValueRange slot) {
+    RowScratch scratch = {getSlot(kb, keys, slot.front(), tiles), Value()};
+    if (weights)
+      scratch.weights = getSlot(kb, weights, slot.front(), tiles);
+    auto loop = scf::ForOp::create(kb, slot.front(), rows, slots);
+    OpBuilder::InsertionGuard guard(kb);
+    kb.setInsertionPoint(loop.getBody()->getTerminator());
+    Value index = loop.getInductionVar();
+    Value head = kb.div(index, queries);
+    Value row[] = {kb.div(head, heads), kb.rem(head, heads),
+                   kb.rem(index, queries)};
+    RowEmitter(op, kb, target, arguments, row, scratch).emit();
+  });
 }
 
 LogicalResult mlir::dit::cpu::callKernel(TopkMaskOp op, KernelBuilder &kb,
@@ -454,11 +513,6 @@ LogicalResult mlir::dit::cpu::callKernel(TopkMaskOp op, KernelBuilder &kb,
   }
   return callSimpleKernel(
       op, kb, library, views, {}, [&](KernelBuilder &kb, ValueRange arguments) {
-        Value num = arguments.drop_back().back();
-        kb.parallel(
-            {kb.dim(num, 0), kb.dim(num, 1), kb.dim(num, 2)},
-            [&](ValueRange row) {
-              RowEmitter(op, kb, library.getTarget(), arguments, row).emit();
-            });
+        emitRows(kb, op, library.getTarget(), arguments);
       });
 }

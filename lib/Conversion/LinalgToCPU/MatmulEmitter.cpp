@@ -473,8 +473,6 @@ void MatmulEmitter::emit() {
       plan.panelBlock ? ceilDiv(panels, plan.panelBlock) : index(1);
   forAll({batches, rowBlocks, panelBlocks},
          [&](ValueRange ivs) { emitBlock(ivs[0], ivs[1], ivs[2]); });
-  if (plan.pack)
-    memref::DeallocOp::create(b, loc, packed);
 }
 
 void mlir::dit::emitMatmul(OpBuilder &builder, linalg::LinalgOp op,

@@ -174,6 +174,23 @@ static void duplicateInits(Operation *root) {
   });
 }
 
+/// Moves each fill and empty tensor that is left to one user next to it. One
+/// that stays outside of a loop is a buffer for the whole loop, and a fill out
+/// there has to be copied in each iteration.
+static void sinkInits(Operation *root) {
+  SmallVector<Operation *> inits;
+  root->walk([&](Operation *op) {
+    if (isa<linalg::FillOp, tensor::EmptyOp>(op) && op->getNumResults() == 1 &&
+        op->hasOneUse())
+      inits.push_back(op);
+  });
+  // Fills first: their empty tensors follow them.
+  for (bool fills : {true, false})
+    for (Operation *op : inits)
+      if (isa<linalg::FillOp>(op) == fills)
+        op->moveBefore(*op->user_begin());
+}
+
 /// A caller's arguments are not ours to overwrite.
 static void protectArguments(ModuleOp module) {
   StringRef name = bufferization::BufferizationDialect::kWritableAttrName;
@@ -238,5 +255,6 @@ void OptimizeLinalgForCPUPass::runOnOperation() {
     eliminateCommonSubExpressions(rewriter, dominance, module);
   }
   duplicateInits(module);
+  sinkInits(module);
   protectArguments(module);
 }

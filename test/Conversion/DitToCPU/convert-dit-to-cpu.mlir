@@ -24,7 +24,6 @@ func.func @layers(%a: memref<1x4x512x64xf32>, %b: memref<1x512x4x64xf32, strided
 // CHECK:         scf.parallel (%{{.*}}, %{{.*}}, %{{.*}}) =
 // CHECK:         scf.parallel (%{{.*}}, %{{.*}}, %{{.*}}) =
 // CHECK-NEXT:      func.call @dit_attention_f32_q512_kv512_d64_block(
-// CHECK:         memref.dealloc
 
 // CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_block(
 // CHECK-NOT:     512x512

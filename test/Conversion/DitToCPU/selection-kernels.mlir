@@ -21,15 +21,17 @@ func.func @score(%q: memref<1x4x512x16xf32>, %s: memref<1x4x16x512xf32>) {
 // -----
 
 // Two ops of one kind share the kernel, another share of the tiles has its own.
-// A row takes one integer per tile.
+// 64 slots take one integer per tile each, whatever the number of rows.
 // CHECK-LABEL: func.func @topk
 // CHECK-COUNT-2: call @dit_topk_mask(
 // CHECK:         call @dit_topk_mask_0(
 // CHECK-LABEL: func.func private @dit_topk_mask(
-// CHECK:         scf.parallel
-// CHECK-COUNT-1:   memref.alloc(%{{.*}}) : memref<?xi32>
-// CHECK-NOT:       memref.alloc(
-// CHECK:           memref.dealloc
+// CHECK:         %[[ROWS:.*]] = arith.constant 64 : index
+// CHECK-COUNT-1: memref.alloc(%{{.*}}, %{{.*}}) {alignment = 64 : i64} : memref<?x?xi32>
+// CHECK-NOT:     memref.alloc(
+// CHECK:         scf.parallel (%[[SLOT:.*]]) =
+// CHECK:           memref.subview %{{.*}}[%[[SLOT]], 0] [1, %{{.*}}] [1, 1]
+// CHECK:           scf.for %{{.*}} = %[[SLOT]] to
 // CHECK-LABEL: func.func private @dit_topk_mask_0(
 func.func @topk(%s: memref<1x4x16x512xf32>, %num: memref<1x4x16xi32>, %idx: memref<1x4x16x64xi32>) {
   dit.topk_mask ins(%s : memref<1x4x16x512xf32>) fraction(0.1) outs(%num, %idx : memref<1x4x16xi32>, memref<1x4x16x64xi32>)

@@ -48,6 +48,16 @@ void callShared(void **descriptors) {
   results[1] = results[0];
 }
 
+/// The bytes of the input for a workspace, and its extents for the result.
+void query(void **descriptors) {
+  const auto &in = *static_cast<Descriptor *>(descriptors[0]);
+  auto *values = reinterpret_cast<int64_t *>(
+      static_cast<Descriptor *>(descriptors[1])->aligned);
+  values[0] = in.sizes[0] * in.sizes[1] * sizeof(float);
+  values[1] = in.sizes[0];
+  values[2] = in.sizes[1];
+}
+
 class EntryTest : public ::testing::Test {
 protected:
   const int64_t staticSizes[2] = {2, 2}, dynamicSizes[2] = {-1, 2};
@@ -55,8 +65,12 @@ protected:
                                     {"y", DIT_RT_F32, 2, staticSizes}};
   dit_rt_arg_spec dynamicSpecs[2] = {{"x", DIT_RT_F32, 2, dynamicSizes},
                                      {"y", DIT_RT_F32, 2, dynamicSizes}};
-  dit_rt_entry fixed = {"f", 1, 1, staticSpecs, 0, 0, nullptr, callStatic};
-  dit_rt_entry dynamic = {"g", 1, 1, dynamicSpecs, 0, 0, nullptr, callDynamic};
+  dit_rt_entry fixed = {"f", 1,       1,          staticSpecs, 0,
+                        0,   nullptr, callStatic, nullptr,     0};
+  dit_rt_entry dynamic = {"g", 1,       1,           dynamicSpecs, 0,
+                          0,   nullptr, callDynamic, nullptr,      1};
+  dit_rt_entry queried = {"h", 1,       1,          dynamicSpecs, -1,
+                          0,   nullptr, callStatic, query,        0};
 
   float in[4] = {1, 2, 3, 4}, out[4] = {};
   int64_t inSizes[2] = {2, 2}, outSizes[2] = {2, 2};
@@ -142,6 +156,38 @@ TEST_F(EntryTest, FillsDynamicResultsOfTheRightExtents) {
   outSizes[0] = 1;
   EXPECT_EQ(dit_rt_invoke(&dynamic, args, nullptr), DIT_RT_SHAPE_MISMATCH);
   EXPECT_EQ(outSizes[0], 2);
+}
+
+TEST_F(EntryTest, AsksForTheSizeOfTheWorkspace) {
+  EXPECT_EQ(dit_rt_workspace_size(&fixed, args), 0);
+  inBuffer.data = nullptr;
+  EXPECT_EQ(dit_rt_workspace_size(&queried, args), 16);
+  inSizes[1] = 3;
+  EXPECT_EQ(dit_rt_workspace_size(&queried, args), -1);
+  EXPECT_STREQ(dit_rt_last_error(),
+               "h: input 'x': expected extent 2 in dimension 1, got 3");
+}
+
+TEST_F(EntryTest, ChecksQueriedExtentsBeforeItRuns) {
+  alignas(64) char workspace[64];
+  EXPECT_EQ(dit_rt_invoke(&queried, args, nullptr), DIT_RT_INVALID_ARGUMENT);
+  EXPECT_EQ(dit_rt_invoke(&queried, args, workspace), DIT_RT_OK);
+  expectOut({2, 4, 6, 8});
+  out[0] = 7;
+  outSizes[0] = 1;
+  EXPECT_EQ(dit_rt_invoke(&queried, args, workspace), DIT_RT_SHAPE_MISMATCH);
+  EXPECT_EQ(outSizes[0], 2);
+  EXPECT_EQ(out[0], 7);
+}
+
+TEST_F(EntryTest, AllocatesQueriedResults) {
+  alignas(64) char workspace[64];
+  outBuffer.data = nullptr;
+  outSizes[0] = outSizes[1] = 0;
+  ASSERT_EQ(dit_rt_invoke(&queried, args, workspace), DIT_RT_OK);
+  EXPECT_EQ(outSizes[0], 2);
+  EXPECT_EQ(static_cast<float *>(outBuffer.data)[3], 8);
+  std::free(outBuffer.data);
 }
 
 TEST_F(EntryTest, BindsParameters) {

@@ -69,4 +69,44 @@ TEST(WorkspacePlan, RandomBuffersNeverOverlap) {
   }
 }
 
+/// Whether no two buffers in use at the same step share a place.
+bool isValid(llvm::ArrayRef<LiveBuffer> buffers, const SharedPlaces &places) {
+  for (unsigned i = 0; i < buffers.size(); ++i)
+    for (unsigned j = 0; j < i; ++j)
+      if (buffers[i].firstUse <= buffers[j].lastUse &&
+          buffers[j].firstUse <= buffers[i].lastUse &&
+          places.getPlace(i) == places.getPlace(j))
+        return false;
+  return true;
+}
+
+TEST(SharedPlaces, ChainNeedsTwoPlaces) {
+  LiveBuffer chain[] = {{64, 0, 1}, {64, 1, 2}, {64, 2, 3}, {64, 3, 4}};
+  SharedPlaces places = SharedPlaces::compute(chain);
+  EXPECT_TRUE(isValid(chain, places));
+  EXPECT_EQ(places.getNumPlaces(), 2u);
+}
+
+TEST(SharedPlaces, TakesTheSmallestFreePlace) {
+  LiveBuffer buffers[] = {{1000, 0, 1}, {10, 0, 1}, {8, 2, 3}, {900, 2, 3}};
+  SharedPlaces places = SharedPlaces::compute(buffers);
+  EXPECT_EQ(places.getPlace(2), places.getPlace(1));
+  EXPECT_EQ(places.getPlace(3), places.getPlace(0));
+}
+
+TEST(SharedPlaces, RandomBuffersNeverMeet) {
+  std::mt19937 random(11);
+  for (int round = 0; round < 200; ++round) {
+    llvm::SmallVector<LiveBuffer> buffers;
+    for (unsigned i = 0, e = random() % 40; i < e; ++i) {
+      int64_t first = random() % 30;
+      buffers.push_back(
+          {int64_t(random() % 1000), first, first + int64_t(random() % 10)});
+    }
+    SharedPlaces places = SharedPlaces::compute(buffers);
+    EXPECT_TRUE(isValid(buffers, places));
+    EXPECT_LE(places.getNumPlaces(), buffers.size());
+  }
+}
+
 } // namespace
