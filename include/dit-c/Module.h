@@ -124,7 +124,8 @@ typedef struct DitEntryInfo {
   /// The rest is known of compiled entries only. The name of the C function,
   /// else "".
   const char *c_name;
-  /// Bytes of workspace, else 0.
+  /// Bytes of workspace, -1 if they depend on the extents of inputs (see
+  /// ditProgramGetWorkspaceSize), else 0.
   int64_t workspace_size;
   /// Whether a call allocates memory beside the workspace.
   int32_t allocates;

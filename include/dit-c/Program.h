@@ -85,12 +85,18 @@ typedef struct DitInvokeOptions {
   size_t struct_size;
   /// Threads of this call; 0: as `ditSetNumThreads` says.
   int32_t num_threads;
-  /// At least `workspace_size` bytes of the entry, aligned to 64. NULL: the
-  /// library's, kept for later calls.
+  /// At least as many bytes as ditProgramGetWorkspaceSize says, aligned to 64.
+  /// NULL: the library's, kept for later calls.
   void *workspace;
 } DitInvokeOptions;
 
 #define DIT_INVOKE_OPTIONS_INIT {sizeof(DitInvokeOptions), 0, NULL}
+
+/// Bytes of workspace that `entry` (NULL: the only one) needs for inputs of these
+/// extents; nothing but their types and extents is read.
+DIT_C_EXPORTED DitStatus ditProgramGetWorkspaceSize(
+    DitProgram *program, const char *entry, const dit_buffer *const *inputs,
+    size_t num_inputs, int64_t *size);
 
 /// Calls `entry`; NULL means the only one. Buffers are the caller's, strided as
 /// it likes. A result whose `data` is NULL is allocated by the library, which

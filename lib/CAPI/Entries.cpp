@@ -51,7 +51,7 @@ capi::EntryRecord::EntryRecord(const EntryPoint &entry)
     : EntryRecord(entry.signature) {
   cName = entry.cName;
   info.c_name = cName.c_str();
-  info.workspace_size = entry.workspaceSize;
+  info.workspace_size = entry.workspaceSize.value_or(-1);
   info.allocates = entry.allocates;
 }
 

@@ -19,23 +19,28 @@
 
 using namespace mlir::dit;
 
-void *DitProgram::takeWorkspace(size_t index) {
+DitProgram::Workspace DitProgram::takeWorkspace(size_t index, int64_t size) {
+  Workspace found;
   {
     std::lock_guard<std::mutex> lock(workspaceMutex);
-    std::vector<void *> &blocks = workspaces[index];
+    std::vector<Workspace> &blocks = workspaces[index];
     if (!blocks.empty()) {
-      void *block = blocks.back();
+      found = blocks.back();
       blocks.pop_back();
-      return block;
     }
   }
-  return std::aligned_alloc(
-      64, llvm::alignTo(object.entries[index].workspaceSize, 64));
+  if (found.size >= size)
+    return found;
+  // Made for smaller extents.
+  std::free(found.data);
+  found.size = llvm::alignTo(size, 64);
+  found.data = std::aligned_alloc(64, found.size);
+  return found;
 }
 
-void DitProgram::giveWorkspace(size_t index, void *block) {
+void DitProgram::giveWorkspace(size_t index, Workspace workspace) {
   std::lock_guard<std::mutex> lock(workspaceMutex);
-  workspaces[index].push_back(block);
+  workspaces[index].push_back(workspace);
 }
 
 namespace {
@@ -47,7 +52,7 @@ public:
       : program(program), index(index),
         info(program.entries.entries[index]->info), results(results) {}
   ~Call() {
-    if (workspace)
+    if (workspace.data)
       program.giveWorkspace(index, workspace);
   }
 
@@ -67,10 +72,19 @@ private:
   dit_buffer *const *results;
   /// Results that the library allocates.
   llvm::SmallVector<dit_buffer *> allocated;
-  void *workspace = nullptr;
+  DitProgram::Workspace workspace;
 };
 
 } // namespace
+
+/// The runtime does not write to inputs.
+static llvm::SmallVector<dit_buffer *>
+listInputs(const dit_buffer *const *inputs, size_t count) {
+  llvm::SmallVector<dit_buffer *> list;
+  for (size_t i = 0; i < count; ++i)
+    list.push_back(const_cast<dit_buffer *>(inputs[i]));
+  return list;
+}
 
 /// Allocates the missing results whose extents are known. The runtime refuses
 /// a buffer of another type or rank, and allocates the others.
@@ -109,22 +123,23 @@ DitStatus Call::invoke(const dit_buffer *const *inputs,
                        const DitInvokeOptions &options) {
   if (DitStatus status = allocateResults())
     return status;
-  void *block = options.workspace;
-  if (!block && info.workspace_size > 0) {
-    block = workspace = program.takeWorkspace(index);
-    if (!workspace)
-      return capi::fail(DIT_ERROR_OUT_OF_MEMORY,
-                        "no memory for a workspace of " +
-                            llvm::Twine(info.workspace_size) + " bytes");
-  }
-  llvm::SmallVector<dit_buffer *> args;
-  // The runtime does not write to inputs.
-  for (size_t i = 0; i < info.num_inputs; ++i)
-    args.push_back(const_cast<dit_buffer *>(inputs[i]));
+  llvm::SmallVector<dit_buffer *> args = listInputs(inputs, info.num_inputs);
   args.append(results, results + info.num_results);
+  const dit_rt_entry *descriptor = program.descriptors[index];
+  void *block = options.workspace;
+  // Where the extents do not fit there is no size, and the call says why.
+  int64_t size = block ? 0 : dit_rt_workspace_size(descriptor, args.data());
+  if (size > 0) {
+    workspace = program.takeWorkspace(index, size);
+    block = workspace.data;
+    if (!block)
+      return capi::fail(DIT_ERROR_OUT_OF_MEMORY,
+                        "no memory for a workspace of " + llvm::Twine(size) +
+                            " bytes");
+  }
   dit_rt_set_num_threads_of_caller(options.num_threads);
   auto status = static_cast<DitStatus>(
-      dit_rt_invoke(program.descriptors[index], args.data(), block));
+      dit_rt_invoke(descriptor, args.data(), block));
   dit_rt_set_num_threads_of_caller(0);
   return status == DIT_OK ? DIT_OK : capi::fail(status, dit_rt_last_error());
 }
@@ -152,6 +167,30 @@ static DitStatus findEntry(const DitProgram &program, const char *name,
                       "the program has several entries: name one of " + names);
   return capi::fail(DIT_ERROR_NOT_FOUND, "no entry '" + llvm::Twine(name) +
                                              "'; the program has " + names);
+}
+
+DitStatus ditProgramGetWorkspaceSize(DitProgram *program, const char *entry,
+                                     const dit_buffer *const *inputs,
+                                     size_t num_inputs, int64_t *size) {
+  if (!program || !size || (num_inputs > 0 && !inputs))
+    return capi::fail(
+        DIT_ERROR_INVALID_ARGUMENT,
+        "ditProgramGetWorkspaceSize: program, inputs or size is NULL");
+  size_t index = 0;
+  if (DitStatus status = findEntry(*program, entry, index))
+    return status;
+  const DitEntryInfo &info = program->entries.entries[index]->info;
+  if (num_inputs != info.num_inputs)
+    return capi::fail(DIT_ERROR_INVALID_ARGUMENT,
+                      llvm::Twine(info.name) + ": expected " +
+                          llvm::Twine(info.num_inputs) + " inputs, got " +
+                          llvm::Twine(num_inputs));
+  if (DitStatus status = program->load())
+    return status;
+  *size = dit_rt_workspace_size(program->descriptors[index],
+                                listInputs(inputs, num_inputs).data());
+  return *size >= 0 ? DIT_OK
+                    : capi::fail(DIT_ERROR_SHAPE_MISMATCH, dit_rt_last_error());
 }
 
 DitStatus ditProgramInvoke(DitProgram *program, const char *entry,

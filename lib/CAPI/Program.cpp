@@ -163,9 +163,9 @@ DitProgram::DitProgram(CompiledObject compiled, StringRef target,
 }
 
 DitProgram::~DitProgram() {
-  for (const std::vector<void *> &blocks : workspaces)
-    for (void *block : blocks)
-      std::free(block);
+  for (const std::vector<Workspace> &blocks : workspaces)
+    for (const Workspace &block : blocks)
+      std::free(block.data);
 }
 
 void ditProgramDestroy(DitProgram *program) { delete program; }

@@ -26,10 +26,14 @@ struct DitProgram {
   /// Links the object into the process, once. Until then nobody pays for it.
   DitStatus load();
 
-  /// A workspace for a call of entry `index`, of its own until given back; null
-  /// if there is no memory. Entries without one get none.
-  void *takeWorkspace(size_t index);
-  void giveWorkspace(size_t index, void *block);
+  struct Workspace {
+    void *data = nullptr;
+    int64_t size = 0;
+  };
+  /// A workspace of at least `size` bytes for a call of entry `index`, of its
+  /// own until given back; null if there is no memory.
+  Workspace takeWorkspace(size_t index, int64_t size);
+  void giveWorkspace(size_t index, Workspace workspace);
 
   /// The types in it belong to a context that may be gone.
   const mlir::dit::CompiledObject object;
@@ -47,7 +51,7 @@ private:
   std::unique_ptr<mlir::dit::Program> loaded;
   std::mutex workspaceMutex;
   /// For each entry, blocks that no call uses now.
-  std::vector<std::vector<void *>> workspaces;
+  std::vector<std::vector<Workspace>> workspaces;
 };
 
 #endif // DIT_LIB_CAPI_PROGRAMHANDLE_H

@@ -67,7 +67,7 @@ mlir::dit::describeObject(const CompiledObject &object) {
                      {"c_name", entry.cName},
                      {"inputs", describeArguments(entry.signature.inputs)},
                      {"results", describeArguments(entry.signature.results)},
-                     {"workspace_size", entry.workspaceSize},
+                     {"workspace_size", entry.workspaceSize.value_or(-1)},
                      {"allocates", entry.allocates}});
   for (const ExternalParameter &parameter : object.parameters)
     parameters.push_back(describeTensor(parameter.symbol, parameter.type));
@@ -126,7 +126,9 @@ static std::optional<EntryPoint> rebuildEntry(const json::Value &value,
   EntryPoint entry;
   entry.signature.name = name->str();
   entry.cName = cName->str();
-  entry.workspaceSize = *workspaceSize;
+  entry.workspaceSize = std::nullopt;
+  if (*workspaceSize >= 0)
+    entry.workspaceSize = *workspaceSize;
   entry.allocates = *allocates;
   if (!rebuildArguments(*object, "inputs", context, entry.signature.inputs) ||
       !rebuildArguments(*object, "results", context, entry.signature.results))

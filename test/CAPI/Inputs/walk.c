@@ -198,7 +198,13 @@ static void checkProgram(DitContext *context, const char *folder) {
   xb.strides = NULL;
   DitInvokeOptions invoke = DIT_INVOKE_OPTIONS_INIT;
   invoke.num_threads = 1;
-  void *workspace = aligned_alloc(64, (info->workspace_size + 128) / 64 * 64);
+  int64_t size = -1;
+  EXPECT_OK(ditProgramGetWorkspaceSize(program, NULL, inputs, 2, &size));
+  EXPECT(size >= 0 && (info->workspace_size == -1 || info->workspace_size == size));
+  xb.rank = 1;
+  EXPECT(ditProgramGetWorkspaceSize(program, NULL, inputs, 2, &size) == DIT_ERROR_SHAPE_MISMATCH);
+  xb.rank = 2;
+  void *workspace = aligned_alloc(64, (size + 128) / 64 * 64);
   invoke.workspace = workspace;
   EXPECT_OK(ditProgramInvoke(program, NULL, inputs, 2, results, 2, &invoke));
   EXPECT(y[5] == 36 && z[0] == 0x3FC0);
