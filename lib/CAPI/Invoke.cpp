@@ -138,8 +138,8 @@ DitStatus Call::invoke(const dit_buffer *const *inputs,
                             " bytes");
   }
   dit_rt_set_num_threads_of_caller(options.num_threads);
-  auto status = static_cast<DitStatus>(
-      dit_rt_invoke(descriptor, args.data(), block));
+  auto status =
+      static_cast<DitStatus>(dit_rt_invoke(descriptor, args.data(), block));
   dit_rt_set_num_threads_of_caller(0);
   return status == DIT_OK ? DIT_OK : capi::fail(status, dit_rt_last_error());
 }
