@@ -98,9 +98,9 @@ def StoreLoopStatePass : Pass<"dit-store-loop-state"> {
     Phase: tensors to tensors, before bufferization. Numerics do not change.
 
     A tensor that an iteration of `scf.for` makes anew and hands to the next one
-    would be a new buffer each time, alive together with the one before. Storing
-    it in the buffer of the tensor that the iteration got keeps that one alone,
-    at the price of a copy where it cannot be computed there in the first place.
+    would be a new buffer each time, alive together with the one before. A copy
+    into the tensor that the iteration got keeps one buffer alone. Tensors that
+    are updated in place, or that change places, are left alone.
 
     ```mlir
     %r = scf.for ... iter_args(%x = %init) -> (tensor<4xf32>) {
@@ -112,8 +112,8 @@ def StoreLoopStatePass : Pass<"dit-store-loop-state"> {
     ```mlir
     %r = scf.for ... iter_args(%x = %init) -> (tensor<4xf32>) {
       %next = ...
-      %stored = bufferization.materialize_in_destination %next in %x
-          : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+      %stored = linalg.copy ins(%next : tensor<4xf32>)
+          outs(%x : tensor<4xf32>) -> tensor<4xf32>
       scf.yield %stored : tensor<4xf32>
     }
     ```
@@ -121,7 +121,7 @@ def StoreLoopStatePass : Pass<"dit-store-loop-state"> {
   let statistics = [
     Statistic<"numStored", "num-stored", "Tensors stored in place">
   ];
-  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
 def PlanWorkspacePass : Pass<"dit-plan-workspace", "::mlir::ModuleOp"> {

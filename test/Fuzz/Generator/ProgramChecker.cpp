@@ -24,6 +24,9 @@
 #include "llvm/ADT/APFloat.h"
 #include "llvm/Support/FormatVariadic.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include <cstring>
 #include <random>
 
@@ -257,10 +260,20 @@ invoke(const dit_rt_entry *entry, SmallVectorImpl<HostTensor> &inputs) {
   SmallVector<dit_buffer *> args;
   for (dit_buffer &buffer : buffers)
     args.push_back(&buffer);
-  HostTensor workspace(DIT_RT_I8, {entry->workspace_size});
+  int64_t size = dit_rt_workspace_size(entry, args.data());
+  if (size < 0)
+    return llvm::createStringError("no workspace: " +
+                                   Twine(dit_rt_last_error()));
+  // Bytes behind the workspace stay as they are.
+  constexpr int64_t kGuard = 64;
+  HostTensor workspace(DIT_RT_I8, {size + kGuard});
+  char *end = workspace.data() + size;
+  std::memset(end, 17, kGuard);
   if (dit_rt_invoke(entry, args.data(), workspace.data()) != DIT_RT_OK)
     return llvm::createStringError("the program fails: " +
                                    Twine(dit_rt_last_error()));
+  if (std::count(end, end + kGuard, 17) != kGuard)
+    return llvm::createStringError("the program writes behind its workspace");
   for (auto [spec, result, shape, arg] : llvm::zip_equal(
            specs, results, sizes, ArrayRef(args).drop_front(inputs.size())))
     if (!result.data())
