@@ -112,7 +112,7 @@ static llvm::Expected<Array> call(const dit::Program &program,
     args[i] = &buffers[i];
   }
   // The workspace is aligned to 64 bytes.
-  std::vector<char> memory((*entry)->workspace_size + 64);
+  std::vector<char> memory(dit_rt_workspace_size(*entry, args) + 64);
   auto address = reinterpret_cast<uintptr_t>(memory.data());
   void *workspace = memory.data() + (64 - address % 64);
   if (dit_rt_invoke(*entry, args, workspace) != DIT_RT_OK)

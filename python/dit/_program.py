@@ -25,7 +25,8 @@ class Entry:
         name: the name in MLIR.
         inputs, results: what it takes and gives, as :class:`TensorSpec`.
         c_name: the name of the C function.
-        workspace_size: bytes of scratch memory of one call.
+        workspace_size: bytes of scratch memory of one call; -1 if they
+            depend on the extents of inputs.
     """
 
     def __init__(self, program: Program, record: tuple[Any, ...]) -> None:

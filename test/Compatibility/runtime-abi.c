@@ -46,6 +46,8 @@ AT(dit_rt_entry, workspace_size, 24);
 AT(dit_rt_entry, num_parameters, 32);
 AT(dit_rt_entry, parameters, 40);
 AT(dit_rt_entry, call, 48);
+AT(dit_rt_entry, query, 56);
+AT(dit_rt_entry, returns_results, 64);
 
 /* Buffers and specifications lie in arrays: their sizes count too. */
 IS(sizeof(dit_rt_arg_spec), 24);
