@@ -92,8 +92,8 @@ typedef struct DitInvokeOptions {
 
 #define DIT_INVOKE_OPTIONS_INIT {sizeof(DitInvokeOptions), 0, NULL}
 
-/// Bytes of workspace that `entry` (NULL: the only one) needs for inputs of these
-/// extents; nothing but their types and extents is read.
+/// Bytes of workspace that `entry` (NULL: the only one) needs for inputs of
+/// these extents; nothing but their types and extents is read.
 DIT_C_EXPORTED DitStatus ditProgramGetWorkspaceSize(
     DitProgram *program, const char *entry, const dit_buffer *const *inputs,
     size_t num_inputs, int64_t *size);

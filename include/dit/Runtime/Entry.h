@@ -71,8 +71,8 @@ typedef struct dit_buffer {
   /// `dit_rt_invoke`.
   int64_t *sizes;
   /// `rank` strides in elements, or NULL for row-major without gaps. Other
-  /// strides are taken too, at the price of a packed copy, the only thing that a
-  /// call allocates unless the program's header says otherwise.
+  /// strides are taken too, at the price of a packed copy, the only thing that
+  /// a call allocates unless the program's header says otherwise.
   const int64_t *strides;
 } dit_buffer;
 

@@ -200,9 +200,11 @@ static void checkProgram(DitContext *context, const char *folder) {
   invoke.num_threads = 1;
   int64_t size = -1;
   EXPECT_OK(ditProgramGetWorkspaceSize(program, NULL, inputs, 2, &size));
-  EXPECT(size >= 0 && (info->workspace_size == -1 || info->workspace_size == size));
+  EXPECT(size >= 0 &&
+         (info->workspace_size == -1 || info->workspace_size == size));
   xb.rank = 1;
-  EXPECT(ditProgramGetWorkspaceSize(program, NULL, inputs, 2, &size) == DIT_ERROR_SHAPE_MISMATCH);
+  EXPECT(ditProgramGetWorkspaceSize(program, NULL, inputs, 2, &size) ==
+         DIT_ERROR_SHAPE_MISMATCH);
   xb.rank = 2;
   void *workspace = aligned_alloc(64, (size + 128) / 64 * 64);
   invoke.workspace = workspace;
