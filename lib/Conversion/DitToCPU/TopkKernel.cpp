@@ -511,8 +511,8 @@ LogicalResult mlir::dit::cpu::callKernel(TopkMaskOp op, KernelBuilder &kb,
     views[1].shape = {cast<MemRefType>(op.getScores().getType()).getDimSize(1)};
     views[1].extents = {kb.dim(op.getScores(), 1)};
   }
-  return callSimpleKernel(
-      op, kb, library, views, {}, [&](KernelBuilder &kb, ValueRange arguments) {
-        emitRows(kb, op, library.getTarget(), arguments);
-      });
+  return callSimpleKernel(op, kb, library, views, {},
+                          [&](KernelBuilder &kb, ValueRange arguments) {
+                            emitRows(kb, op, library.getTarget(), arguments);
+                          });
 }
