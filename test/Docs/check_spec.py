@@ -34,7 +34,8 @@ def check_labels(root):
     stated = labels_in(rf"\n- \(({LABEL})\)", [root / "docs/Spec.md"])
     checked = labels_in(rf"// ({LABEL})\n",
                         sorted((root / "lib/Dialect/Dit/IR").glob("*.cpp")))
-    tested = labels_in(rf"func\.func (?:private )?@({LABEL})[_a-z]*\(",
+    tested = labels_in(rf"(?:func\.func|dit\.plan|dit\.profile) (?:private )?"
+                       rf"@({LABEL})[_a-z]*[( ]",
                        sorted((root / "test/Dialect/Dit/IR").glob("*.mlir")))
     tested += labels_in(rf"TEST\(\w+, ({LABEL})\)",
                         sorted((root / "test/Unit").rglob("*.cpp")))

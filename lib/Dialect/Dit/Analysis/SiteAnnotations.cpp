@@ -8,37 +8,14 @@
 
 #include "dit/Dialect/Dit/Analysis/SiteAnnotations.h"
 
+#include "dit/Support/JsonReader.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/JSON.h"
 
 using namespace mlir;
 using namespace mlir::dit;
 
 namespace json = llvm::json;
-
-/// Reports a key of `object` that is none of `known`.
-static bool hasOnlyKeys(const json::Object &object, ArrayRef<StringRef> known,
-                        json::Path path) {
-  for (const auto &[key, value] : object) {
-    if (llvm::is_contained(known, StringRef(key)))
-      continue;
-    path.field(key).report("unknown key");
-    return false;
-  }
-  return true;
-}
-
-/// Reads a string that is not empty.
-static bool readName(const json::Value &value, std::string &result,
-                     json::Path path) {
-  if (!json::fromJSON(value, result, path))
-    return false;
-  if (!result.empty())
-    return true;
-  path.report("expected a string that is not empty");
-  return false;
-}
 
 static bool readKind(const json::Value &value,
                      std::optional<AttentionKind> &kind, json::Path path) {
@@ -52,13 +29,11 @@ static bool readKind(const json::Value &value,
   return false;
 }
 
-static bool readGrid(MLIRContext *context, const json::Value &value,
-                     GridAttr &grid, json::Path path) {
-  const json::Object *object = value.getAsObject();
-  if (!object) {
-    path.report("expected object");
+bool mlir::dit::readGrid(MLIRContext *context, const json::Value &value,
+                         GridAttr &grid, json::Path path) {
+  const json::Object *object = readObject(value, path);
+  if (!object)
     return false;
-  }
   int64_t frames = 0, height = 0, width = 0, text = 0;
   bool textFirst = false;
   json::ObjectMapper mapper(value, path);
@@ -83,19 +58,12 @@ static bool readGrid(MLIRContext *context, const json::Value &value,
 
 static bool readSite(MLIRContext *context, const json::Value &value,
                      SiteAnnotation &result, json::Path path) {
-  const json::Object *object = value.getAsObject();
-  if (!object) {
-    path.report("expected object");
+  const json::Object *object = readObject(value, path);
+  if (!object ||
+      !hasOnlyKeys(*object, {"site", "name", "kind", "layer", "grid"}, path))
     return false;
-  }
-  if (!hasOnlyKeys(*object, {"site", "name", "kind", "layer", "grid"}, path))
-    return false;
-  const json::Value *site = object->get("site");
-  if (!site) {
-    path.field("site").report("missing value");
-    return false;
-  }
-  if (!readName(*site, result.site, path.field("site")))
+  const json::Value *site = readField(*object, "site", path);
+  if (!site || !readName(*site, result.site, path.field("site")))
     return false;
   if (const json::Value *name = object->get("name");
       name && !readName(*name, result.name.emplace(), path.field("name")))

@@ -154,6 +154,11 @@ struct LowerReusePass : mlir::dit::impl::LowerReusePassBase<LowerReusePass> {
       numSchedules += isa<ScheduledOp>(op);
     });
     walkAndApplyPatterns(getOperation(), patterns);
+    // Symbols that nothing uses any more and that machine code has no form of.
+    getOperation()->walk([](Operation *op) {
+      if (isa<PlanOp, ProfileOp>(op))
+        op->erase();
+    });
   }
 
 private:

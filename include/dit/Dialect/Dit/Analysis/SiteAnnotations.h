@@ -16,6 +16,7 @@
 
 #include "dit/Dialect/Dit/IR/Dit.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
 
 #include <optional>
 #include <string>
@@ -33,6 +34,10 @@ struct SiteAnnotation {
   /// Whether it holds what only an attention has.
   bool isOfAttention() const { return kind || layer || grid; }
 };
+
+/// Reads a grid, or reports at `path` what is wrong.
+bool readGrid(MLIRContext *context, const llvm::json::Value &value,
+              GridAttr &grid, llvm::json::Path path);
 
 /// Parses the text of an annotation file. Fails on malformed JSON, a key that
 /// is not known, a value of the wrong form, and a site that comes twice.

@@ -14,11 +14,13 @@
 #ifndef DIT_DIALECT_DIT_IR_DIT_H
 #define DIT_DIALECT_DIT_IR_DIT_H
 
+#include "dit/Dialect/Dit/IR/Mode.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"

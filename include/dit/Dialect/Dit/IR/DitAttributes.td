@@ -142,6 +142,68 @@ def Dit_ScheduleAttr : Dit_Attr<"Schedule", "schedule"> {
 }
 
 //===----------------------------------------------------------------------===//
+// Modes
+//===----------------------------------------------------------------------===//
+
+def Dit_BranchKind : I32EnumAttr<"BranchKind", "what a branch mixes", [
+      I32EnumAttrCase<"Self", 0, "self">,
+      I32EnumAttrCase<"Full", 1, "full">,
+      I32EnumAttrCase<"Spatial", 2, "spatial">,
+      I32EnumAttrCase<"Temporal", 3, "temporal">,
+      I32EnumAttrCase<"Cross", 4, "cross">,
+      I32EnumAttrCase<"Joint", 5, "joint">,
+      I32EnumAttrCase<"MLP", 6, "mlp">
+    ]> {
+  let cppNamespace = "::mlir::dit";
+}
+
+def Dit_CachePoint : I32EnumAttr<"CachePoint",
+    "where the value of a branch is kept", [
+      I32EnumAttrCase<"BeforeProjection", 0, "before_projection">,
+      I32EnumAttrCase<"AfterProjection", 1, "after_projection">,
+      I32EnumAttrCase<"AfterGate", 2, "after_gate">
+    ]> {
+  let cppNamespace = "::mlir::dit";
+}
+
+def Dit_ModeAttr : Dit_Attr<"Mode", "mode"> {
+  let cppClassName = "ModeAttr";
+  let summary = "How a head runs at a step";
+  let description = [{
+    One mode, as a profile names the candidates that it measured.
+
+    ```mlir
+    #dit.mode<window(64) residual>
+    ```
+  }];
+  let parameters = (ins "::mlir::dit::Mode":$mode);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+
+def Dit_ModesAttr : Dit_Attr<"Modes", "modes"> {
+  let summary = "How each head of a branch runs at each step";
+  let description = [{
+    The modes of a branch, step by step. `n * mode` repeats, and so does
+    `n * (mode, ...)`; `{mode, ...}` gives each head its own.
+
+    ```mlir
+    #dit.modes<heads 4 [5 * full, 11 * (share, full), 3 * full]>
+    #dit.modes<heads 4 [full, {2 * share, arrow(16), full}, share]>
+    ```
+  }];
+  let parameters = (ins "int64_t":$heads,
+                        ArrayRefParameter<"::mlir::dit::Mode">:$modes);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    ::mlir::dit::ModeTable getTable() const {
+      return ::mlir::dit::ModeTable(getHeads(), getModes());
+    }
+  }];
+}
+
+//===----------------------------------------------------------------------===//
 // Patterns
 //===----------------------------------------------------------------------===//
 

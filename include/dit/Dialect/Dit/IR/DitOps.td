@@ -11,6 +11,7 @@
 
 include "dit/Dialect/Dit/IR/DitAttentionOps.td"
 include "dit/Dialect/Dit/IR/DitMaskOps.td"
+include "dit/Dialect/Dit/IR/DitPlanOps.td"
 include "dit/Dialect/Dit/IR/DitReuseOps.td"
 include "dit/Dialect/Dit/IR/DitTokenOps.td"
 

@@ -14,6 +14,7 @@
 #define DIT_DIALECT_DIT_TRANSFORMS_PASSES_H
 
 #include "dit/Dialect/Dit/IR/Dit.h"
+#include "dit/Dialect/Dit/Plan/PlanFile.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir::dit {

@@ -53,6 +53,7 @@ def LowerReusePass : Pass<"dit-lower-reuse"> {
 
     A schedule becomes the bits of one `i64` word, or of a constant tensor of
     words when it has more than 64 steps. Steps outside the schedule compute.
+    Profiles and plans, which nothing after this reads, are removed.
 
     Accepts phases 1 and 2 and yields phase 2 (`dit` on tensors, no reuse).
     Numerics do not change.
@@ -195,6 +196,103 @@ def RaiseAttentionPass : Pass<"dit-raise-attention", "::mlir::ModuleOp"> {
                            "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect",
                            "::mlir::tensor::TensorDialect"];
+}
+
+def ExportPlanPass : Pass<"dit-export-plan", "::mlir::ModuleOp"> {
+  let summary = "Write a plan as JSON";
+  let description = [{
+    Writes a `dit.plan` of the module in one of the formats that `docs/Spec.md`,
+    "Plan files", describes: as a table of modes, which says all that a plan can;
+    as the configuration of pyramid attention broadcast in diffusers; or as the
+    methods of xDiT. A plan that the format cannot say is an error that names
+    the branch and the step.
+
+    Where the module has sites, the plan must be for them, and branches that it
+    leaves out are written as full.
+
+    Accepts phases 1 and 2 and changes nothing.
+
+    ```json
+    {"spatial_attention_block_skip_range": 2,
+     "spatial_attention_timestep_skip_range": [100, 866.6666666666666],
+     "temporal_attention_block_skip_range": null,
+     "cross_attention_block_skip_range": null}
+    ```
+  }];
+  let options = [
+    Option<"name", "name", "std::string", "\"\"",
+           "The plan, if there are several">,
+    Option<"format", "format", "::mlir::dit::PlanFormat",
+           "::mlir::dit::PlanFormat::Table", "The format",
+           [{::llvm::cl::values(
+             clEnumValN(::mlir::dit::PlanFormat::Table, "table",
+                        "A table of modes"),
+             clEnumValN(::mlir::dit::PlanFormat::Diffusers, "diffusers",
+                        "A PyramidAttentionBroadcastConfig"),
+             clEnumValN(::mlir::dit::PlanFormat::XDiT, "xdit",
+                        "The methods of each block and step"))
+           }]>,
+    Option<"file", "file", "std::string", "\"-\"",
+           "Where to write the plan, - for the standard output">
+  ];
+}
+
+def ImportPlanPass : Pass<"dit-import-plan", "::mlir::ModuleOp"> {
+  let summary = "Read a plan for the sites of a module from JSON";
+  let description = [{
+    Makes a `dit.plan` from a file in one of the formats that `docs/Spec.md`,
+    "Plan files", describes: a table of modes, rules of attention broadcast, the
+    configuration of diffusers, or the methods of xDiT. Rules become modes of
+    the sites that the module has, so run it after raising and naming.
+
+    A file that is malformed, that does not fit the sites of the module, or that
+    reuses what was not computed gives one error at the entry at fault, and no
+    plan. A key of MLP broadcast that no timestep matches is a warning.
+
+    Accepts and yields phase 1. Numerics do not change.
+
+    With `steps=6` and the file
+
+    ```json
+    {"broadcast": {"cross": {"period": 3, "window": [100, 850]}}}
+    ```
+
+    a module with a cross-attention of 4 heads gets
+
+    ```mlir
+    dit.plan @plan timesteps [1000, ...] fingerprint "..." {
+      dit.planned "blocks.0.attn2" cross layer 0 cache after_projection
+          heads 4 [full, 2 * share, full, share, full]
+    }
+    ```
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "\"\"", "The file of the plan">,
+    Option<"name", "name", "std::string", "\"plan\"",
+           "The symbol of the plan">,
+    ListOption<"timesteps", "timesteps", "double",
+               "The timesteps of the sampler, if the file has none">,
+    Option<"steps", "steps", "int64_t", "0",
+           "The number of steps, n: timesteps 1000 (n - i) / n">,
+    Option<"window", "window", "int64_t", "64",
+           "Half-width, in tokens, of the windows of xDiT's methods">,
+    Option<"conditional", "conditional", "::mlir::dit::BatchPart",
+           "::mlir::dit::BatchPart::All",
+           "The half of the batch that computes for both under xDiT's CFG "
+           "sharing",
+           [{::llvm::cl::values(
+             clEnumValN(::mlir::dit::BatchPart::All, "unknown",
+                        "A plan that shares halves is an error"),
+             clEnumValN(::mlir::dit::BatchPart::First, "first",
+                        "The first one"),
+             clEnumValN(::mlir::dit::BatchPart::Second, "second",
+                        "The second one"))
+           }]>
+  ];
+  let statistics = [
+    Statistic<"numBranches", "num-branches", "Branches planned">
+  ];
+  let dependentDialects = ["::mlir::dit::DitDialect"];
 }
 
 def ReportAttentionPass : Pass<"dit-report-attention"> {

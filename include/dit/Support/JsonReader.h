@@ -1,0 +1,69 @@
+//===- JsonReader.h - Reading of checked JSON -------------------*- C++ -*-===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What readers of JSON files share: each function reports the first fault at
+// its place in the file and returns whether there was none.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef DIT_SUPPORT_JSONREADER_H
+#define DIT_SUPPORT_JSONREADER_H
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/JSON.h"
+
+#include <string>
+
+namespace mlir::dit {
+
+/// Reports a key of `object` that is none of `known`.
+inline bool hasOnlyKeys(const llvm::json::Object &object,
+                        llvm::ArrayRef<llvm::StringRef> known,
+                        llvm::json::Path path) {
+  for (const auto &[key, value] : object) {
+    if (llvm::is_contained(known, llvm::StringRef(key)))
+      continue;
+    path.field(key).report("unknown key");
+    return false;
+  }
+  return true;
+}
+
+/// The object that `value` has to be.
+inline const llvm::json::Object *readObject(const llvm::json::Value &value,
+                                            llvm::json::Path path) {
+  const llvm::json::Object *object = value.getAsObject();
+  if (!object)
+    path.report("expected object");
+  return object;
+}
+
+/// The value of `key`, which has to be there.
+inline const llvm::json::Value *readField(const llvm::json::Object &object,
+                                          llvm::StringRef key,
+                                          llvm::json::Path path) {
+  const llvm::json::Value *value = object.get(key);
+  if (!value)
+    path.field(key).report("missing value");
+  return value;
+}
+
+/// Reads a string that is not empty.
+inline bool readName(const llvm::json::Value &value, std::string &result,
+                     llvm::json::Path path) {
+  if (!llvm::json::fromJSON(value, result, path))
+    return false;
+  if (!result.empty())
+    return true;
+  path.report("expected a string that is not empty");
+  return false;
+}
+
+} // namespace mlir::dit
+
+#endif // DIT_SUPPORT_JSONREADER_H

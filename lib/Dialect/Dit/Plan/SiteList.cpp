@@ -1,0 +1,51 @@
+//===- SiteList.cpp - The sites of a program ------------------------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dit/Dialect/Dit/Plan/SiteList.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/xxhash.h"
+
+using namespace mlir;
+using namespace mlir::dit;
+
+/// The branch of an attention has the attention's kind; the enumerations agree.
+static BranchKind getBranchKind(AttentionOp op) {
+  AttentionKind kind = op.getKind().value_or(AttentionKind::Self);
+  return *symbolizeBranchKind(stringifyAttentionKind(kind));
+}
+
+SiteList SiteList::collect(Operation *root) {
+  std::vector<Site> sites;
+  root->walk<WalkOrder::PreOrder>([&](AttentionOp op) {
+    if (!op.getSite())
+      return;
+    // Heads that only run time knows can only have one mode.
+    int64_t heads = op.getNumQueryHeads();
+    sites.push_back({op.getSite()->str(), getBranchKind(op), op.getLayer(),
+                     ShapedType::isDynamic(heads) ? 1 : heads,
+                     op.getGridAttr()});
+  });
+  return SiteList(std::move(sites));
+}
+
+const Site *SiteList::lookup(StringRef name) const {
+  auto site =
+      llvm::find_if(sites, [&](const Site &site) { return site.name == name; });
+  return site == sites.end() ? nullptr : &*site;
+}
+
+std::string SiteList::getFingerprint() const {
+  std::string text;
+  for (const Site &site : sites)
+    if (site.kind != BranchKind::MLP)
+      text += site.name + '\0' + std::to_string(site.heads) + '\0';
+  return llvm::utohexstr(llvm::xxh3_64bits(text), /*LowerCase=*/true,
+                         /*Width=*/16);
+}
