@@ -89,6 +89,9 @@ def module_features(generic):
         features.add(f"op {name}")
         features |= {f"attribute {name}.{attribute}"
                      for attribute in re.findall(r"(\w+) = ", properties)}
+        # A unit attribute stands alone.
+        features |= {f"attribute {name}.{attribute}" for attribute in
+                     re.findall(r"(?:^|, )([a-z]\w*)(?=, |$)", properties)}
         segments = re.search(r"operandSegmentSizes = array<i32: ([^>]*)>", properties)
         if segments:
             sizes = [int(size) for size in segments[1].split(",")]

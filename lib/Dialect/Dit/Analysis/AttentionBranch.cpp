@@ -11,21 +11,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Dialect/Dit/Analysis/AttentionBranch.h"
+#include "OpInputs.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace mlir::dit;
-
-/// Operands of `op` and values that its regions capture.
-static SetVector<Value> getInputs(Operation *op) {
-  SetVector<Value> inputs(op->operand_begin(), op->operand_end());
-  getUsedValuesDefinedAbove(op->getRegions(), inputs);
-  return inputs;
-}
 
 bool AttentionBranchFinder::isInvariant(Value value) {
   if (!loop.getRegion().isAncestor(value.getParentRegion()))

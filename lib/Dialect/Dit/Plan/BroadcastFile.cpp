@@ -262,9 +262,9 @@ static bool readGroup(const json::Object &root, const DiffusersGroup &group,
                       std::optional<int64_t> defaultPeriod, PlanFile &file,
                       json::Path path) {
   BroadcastRule rule{defaultPeriod.value_or(1), 100.0, 800.0};
-  std::string rangeKey = group.getKey(kRange),
-              windowKey = group.getKey(kWindow),
-              namesKey = group.getKey(kNames);
+  StringRef rangeKey = keepKey(file, group.getKey(kRange));
+  StringRef windowKey = keepKey(file, group.getKey(kWindow));
+  StringRef namesKey = keepKey(file, group.getKey(kNames));
   if (const json::Value *window = getSet(root, windowKey);
       window && !readWindow(*window, file, rule, path.field(windowKey)))
     return false;

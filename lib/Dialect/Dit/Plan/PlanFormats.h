@@ -47,6 +47,11 @@ bool readTimesteps(const PlanFileContext &context,
 /// Reports `text` at `path`; a path itself only takes literals. Returns false.
 bool report(PlanFile &file, llvm::json::Path path, std::string text);
 
+/// Keeps `key` as long as the file, since a path only refers to its fields.
+inline StringRef keepKey(PlanFile &file, std::string key) {
+  return file.keys.emplace_back(std::move(key));
+}
+
 } // namespace mlir::dit
 
 #endif // DIT_LIB_DIALECT_DIT_PLAN_PLANFORMATS_H

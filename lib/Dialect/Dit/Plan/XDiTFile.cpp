@@ -58,7 +58,7 @@ static bool readBlock(const PlanFileContext &context, const json::Object &block,
                       PlanFile &file, BranchPlan &branch, json::Path path) {
   int64_t steps = file.plan.getNumSteps();
   for (int64_t step = 0; step < steps; ++step) {
-    std::string key = llvm::formatv("step{0}", step);
+    StringRef key = keepKey(file, llvm::formatv("step{0}", step));
     const json::Value *value = block.get(key);
     if (!value)
       return report(file, path,
@@ -90,7 +90,7 @@ static bool readBlock(const PlanFileContext &context, const json::Object &block,
   std::optional<ModeFault> fault = branch.findFault();
   if (!fault)
     return true;
-  std::string key = llvm::formatv("step{0}", fault->step);
+  StringRef key = keepKey(file, llvm::formatv("step{0}", fault->step));
   return report(file, path.field(key), fault->text);
 }
 
@@ -106,7 +106,7 @@ bool mlir::dit::readXDiT(const PlanFileContext &context,
   for (const Site &site : context.sites.getSites()) {
     if (!isCompressed(site.kind))
       continue;
-    std::string key = llvm::formatv("block{0}", count++);
+    StringRef key = keepKey(file, llvm::formatv("block{0}", count++));
     json::Path place = path.field(key);
     const json::Object *block = root.getObject(key);
     if (!block)

@@ -40,8 +40,8 @@ dit.plan @sparse timesteps [1] {
   dit.planned "b" full cache after_projection heads 3 [{topk(0.25), topk(mass 0.9), full}] tile [64, 64]
 }
 
-// CHECK-LABEL: dit.profile @measured timesteps [933.3, 500] fingerprint "00ff00ff00ff00ff" {
-dit.profile @measured timesteps [933.3, 500] fingerprint "00ff00ff00ff00ff" {
+// CHECK-LABEL: dit.profile "private" @measured timesteps [933.3, 500] fingerprint "00ff00ff00ff00ff" {
+dit.profile "private" @measured timesteps [933.3, 500] fingerprint "00ff00ff00ff00ff" {
   // CHECK-NEXT: dit.measured "a" sparsity at 0.9 dense<{{\[\[}}9.000000e-01, 1.000000e-01], [5.000000e-01, 2.000000e-01]]> : tensor<2x2xf64>
   dit.measured "a" sparsity at 0.9 dense<[[0.9, 0.1], [0.5, 0.2]]> : tensor<2x2xf64>
   // CHECK-NEXT: dit.measured "a" sparsity at 0.99 dense

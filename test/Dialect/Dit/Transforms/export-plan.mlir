@@ -78,7 +78,7 @@ dit.plan @fast timesteps [5, 4, 3, 2, 1] {
       [full, share, window(9) residual, window(9) residual half(first), full half(first)]
 }
 //--- heads.mlir.in
-dit.plan @heads timesteps [4, 3, 2, 1] {
+dit.plan @heads timesteps [4, 3, 2, 1] fingerprint "5da5d8396eeebba1" {
   dit.planned "a" spatial layer 3 cache before_projection heads 2
       [full, {share, arrow(31, by_place)}, {share, window(1 x 2 x 3) residual}, {share(0), topk(0.25) half(second)}]
       grid <2x4x8> tile [8, 16] rounded

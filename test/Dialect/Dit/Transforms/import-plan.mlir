@@ -74,7 +74,7 @@
 // RUN: not dit-opt %t/module.mlir --dit-import-plan="file=%t/no-format.json" 2>&1 | FileCheck %s --check-prefix=E11
 // E11: no-format.json': expected the key "branches" of a table of modes,
 // RUN: not dit-opt %t/module.mlir --dit-import-plan="file=%t/malformed.json" 2>&1 | FileCheck %s --check-prefix=E12
-// E12: malformed.json': [1:{{.*}}]: Expected
+// E12: malformed.json': [2:{{.*}}]: Expected
 // RUN: not dit-opt %t/module.mlir --dit-import-plan="file=%t/not-this-model.json" 2>&1 | FileCheck %s --check-prefix=E13
 // E13: not-this-model.json': it is for a program whose sites have the fingerprint 00000000deadbeef, and those of this one have c0961c457d60fbc4
 // RUN: not dit-opt %t/module.mlir --dit-import-plan="file=%t/no-kind.json steps=2" 2>&1 | FileCheck %s --check-prefix=E14

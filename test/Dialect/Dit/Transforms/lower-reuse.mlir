@@ -122,3 +122,16 @@ func.func @words(%step: index) -> i1 {
   %on = dit.scheduled %step, #dit.schedule<"100000000000000000000000000000000000000000000000000000000000000101">
   return %on : i1
 }
+
+// Nothing reads profiles and plans any more.
+
+// CHECK-NOT: dit.plan
+// CHECK-NOT: dit.profile
+// CHECK-LABEL: func.func private @after_plans
+dit.plan @plan timesteps [2, 1] {
+  dit.planned "a" self cache after_projection heads 1 [full, share]
+}
+dit.profile @profile timesteps [1] {
+  dit.measured "a" seconds dense<1.0> : tensor<1xf64>
+}
+func.func private @after_plans()

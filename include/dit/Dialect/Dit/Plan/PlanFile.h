@@ -18,6 +18,8 @@
 #include "dit/Dialect/Dit/Plan/Plan.h"
 #include "llvm/Support/Error.h"
 
+#include <deque>
+
 namespace mlir::dit {
 
 enum class PlanFormat { Table, Diffusers, XDiT };
@@ -38,8 +40,10 @@ struct PlanFileContext {
 struct PlanFile {
   Plan plan;
   std::vector<std::string> warnings;
-  /// The text of the fault that was reported, if it is no literal.
+  /// The text of the fault that was reported, if it is no literal, and keys
+  /// that were made up to look for; places of faults refer to them.
   std::string fault;
+  std::deque<std::string> keys;
 };
 
 /// Reads the text of a file in any of the formats, which its keys tell apart.

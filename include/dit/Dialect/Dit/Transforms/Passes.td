@@ -326,6 +326,45 @@ def ReportAttentionPass : Pass<"dit-report-attention"> {
   ];
 }
 
+def ReportBranchesPass : Pass<"dit-report-branches"> {
+  let summary = "Write the residual branches of a model as JSON";
+  let description = [{
+    Finds the branches of a transformer in the flat form in which exporters
+    write it, after attentions were raised: each value that an addition joins to
+    a stream that the value itself comes from. A branch with one attention has
+    its kind; streams that one attention mixes (text and video) have one branch
+    with an addition for each. A branch without attention, of two contractions
+    with weights or more, is an MLP.
+
+    For each branch, writes its kind, its layer (blocks before it), the site of
+    its attention, the types of what it adds, how many of these have a gate (a
+    last factor that does not come from a stream), and the number of ops that run
+    for the branch alone. `unknown` says why other additions to a stream are no
+    branch, `loose` names attentions in no branch; both are remarks too
+    (`--remarks-filter=dit-report-branches`).
+
+    Accepts phases 1 and 2, before elementwise ops are fused, and changes
+    nothing.
+
+    ```json
+    {"branches": [
+       {"kind": "full", "layer": 0, "site": "attn0",
+        "adds": ["tensor<2x2048x128xf32>"], "gates": 1, "ops": 71},
+       {"kind": "mlp", "layer": 0, "adds": ["tensor<2x2048x128xf32>"],
+        "gates": 1, "ops": 19}
+     ],
+     "unknown": [], "loose": []}
+    ```
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "\"-\"",
+           "Where to write the report, - for the standard output">
+  ];
+  let statistics = [
+    Statistic<"numBranches", "num-branches", "Branches found">
+  ];
+}
+
 def ReuseAttentionPass : Pass<"dit-reuse-attention"> {
   let summary = "Reuse attention branches at some steps of a loop";
   let description = [{

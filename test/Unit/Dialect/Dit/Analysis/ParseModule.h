@@ -34,6 +34,8 @@ public:
 
   explicit operator bool() const { return static_cast<bool>(module); }
 
+  ModuleOp getRoot() { return *module; }
+
   AttentionOp find(StringRef site) {
     AttentionOp found;
     module->walk([&](AttentionOp op) {
