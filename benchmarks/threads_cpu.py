@@ -8,9 +8,11 @@ Heads leave out from 0.50 to 0.98 of their tiles; the case "last" has the work
 of all in the last head, where a loop over heads would leave all threads but one
 idle. One and more threads run in turn, so that what else the machine does hits
 both alike; the best of all rounds counts. A machine with as many other busy
-processes as cores shows nothing but them: see the load in the first line.
+processes as cores shows nothing but them: see the load in the first line, and
+run with a real-time priority there.
 
     ./dev bench threads_cpu --rounds 10
+    chrt -f 1 ./dev bench threads_cpu
 """
 
 import argparse
