@@ -164,7 +164,8 @@ def _from_folder(folder: pathlib.Path, sizes: Sizes, inputs: Sequence[str]) -> M
     class_name = config.get("_class_name", "")
     model_class = getattr(diffusers, class_name, None)
     if model_class is None:
-        raise ArgumentError(f"{folder / 'config.json'}: no class '{class_name}' in diffusers")
+        raise ArgumentError(f"{folder / 'config.json'}: expected the _class_name of a model of "
+                            f"diffusers, got '{class_name}'")
     torch.manual_seed(0)
     module = model_class.from_config(config)
     _load_weights(module, folder)

@@ -240,6 +240,8 @@ def export(module: Any, example_inputs: Sequence[Any] | Mapping[str, Any], *, ou
     program.save(paths[0])
     if tensors:
         _save_parameters(tensors, paths[1])
+        # safetensors writes for its owner alone.
+        paths[1].chmod(paths[0].stat().st_mode)
     annotations = find_sites(program, grid)
     rows = ",\n  ".join(json.dumps(annotation) for annotation in annotations)
     paths[2].write_text(f'{{"sites": [\n  {rows}\n]}}\n')
