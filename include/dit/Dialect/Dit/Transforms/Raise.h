@@ -80,6 +80,8 @@ struct AttentionMatch {
   bool hasRowFactor = false;
   /// A row of -inf gives zeros in the original, too; otherwise it gives NaN.
   bool hasGuard = false;
+  /// What this attention proves alone; `raiseAttentions` knows all of a
+  /// function.
   AttentionKind kind = AttentionKind::Self;
 
   /// The contractions of the scores and of the output.
@@ -123,8 +125,9 @@ struct RaiseStatistics {
 };
 
 /// Raises every attention under `root`, in program order, with the sites
-/// `attn0`, `attn1`, and so on, and emits a remark for each one that was raised
-/// and each one that was not but looks like an attention.
+/// `attn0`, `attn1`, and so on and the kinds that all of them together prove,
+/// and emits a remark for each one that was raised and each one that was not but
+/// looks like an attention.
 RaiseStatistics raiseAttentions(Operation *root);
 
 } // namespace mlir::dit
