@@ -249,6 +249,36 @@ func.func @broadcast(%q: tensor<4x?x16xf32>, %kt: tensor<4x16x8xf32>, %v: tensor
 
 // -----
 
+// Values that are multiplied by their weights one by one, and then summed.
+
+// CHECK: Missed
+// CHECK-SAME: Function=by_elements
+// CHECK-SAME: the probabilities and the values are multiplied element by element and summed, which is no contraction
+#all = affine_map<(b, i, j, d) -> (b, i, j, d)>
+func.func @by_elements(%q: tensor<4x8x16xf32>, %kt: tensor<4x16x8xf32>, %v: tensor<4x8x16xf32>) -> tensor<4x8x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %s0 = tensor.empty() : tensor<4x8x8xf32>
+  %s1 = linalg.fill ins(%zero : f32) outs(%s0 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %p = linalg.batch_matmul ins(%q, %kt : tensor<4x8x16xf32>, tensor<4x16x8xf32>) outs(%s1 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %w = linalg.softmax dimension(2) ins(%p : tensor<4x8x8xf32>) outs(%s0 : tensor<4x8x8xf32>) -> tensor<4x8x8xf32>
+  %e = tensor.empty() : tensor<4x8x8x16xf32>
+  %m = linalg.generic {indexing_maps = [affine_map<(b, i, j, d) -> (b, i, j)>, affine_map<(b, i, j, d) -> (b, j, d)>, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%w, %v : tensor<4x8x8xf32>, tensor<4x8x16xf32>) outs(%e : tensor<4x8x8x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %x = arith.mulf %a, %b : f32
+    linalg.yield %x : f32
+  } -> tensor<4x8x8x16xf32>
+  %o0 = tensor.empty() : tensor<4x8x16xf32>
+  %o1 = linalg.fill ins(%zero : f32) outs(%o0 : tensor<4x8x16xf32>) -> tensor<4x8x16xf32>
+  %o = linalg.reduce ins(%m : tensor<4x8x8x16xf32>) outs(%o1 : tensor<4x8x16xf32>) dimensions = [2]
+    (%a: f32, %out: f32) {
+      %x = arith.addf %a, %out : f32
+      linalg.yield %x : f32
+    }
+  return %o : tensor<4x8x16xf32>
+}
+
+// -----
+
 // Softmax over the tokens of projected features, as in linear attention: the
 // scores are a linear layer.
 

@@ -123,6 +123,10 @@ bool mayBeProbabilities(Value operand);
 /// activations meets a third.
 bool looksLikeAttention(Operation *valueProduct, unsigned side);
 
+/// Whether `op` sums something that was multiplied by a softmax over the summed
+/// dimensions: a product with values that is no contraction.
+bool isSumOfWeighted(Operation *op);
+
 /// The values that hold `product` in another way, last one first. With
 /// `elementwise`, elementwise operations of several operands may stand between:
 /// the division of a late normalisation and the zeroing of rows.

@@ -132,6 +132,30 @@ bool mlir::dit::raise::looksLikeAttention(Operation *valueProduct,
   return false;
 }
 
+bool mlir::dit::raise::isSumOfWeighted(Operation *op) {
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  if (!linalgOp || !hasSum(op) || isa<linalg::SoftmaxOp>(op) ||
+      isContraction(op) || op->getNumResults() != 1 ||
+      !isa<RankedTensorType>(op->getResult(0).getType()) ||
+      llvm::none_of(getOpsBefore(getReadTensors(op)), hasExponential))
+    return false;
+  AxisSpace space;
+  Tracer tracer(space);
+  View view = tracer.createView(op->getResult(0));
+  const Expr *sum = stripCasts(tracer.trace(op->getResult(0), view));
+  if (!sum->is(ExprKind::Reduce) || sum->combiner != ExprKind::Add)
+    return false;
+  const Expr *product = stripCasts(sum->operand(0));
+  if (!product->is(ExprKind::Mul))
+    return false;
+  return llvm::any_of(product->operands, [&](const Expr *factor) {
+    Reason reason;
+    std::optional<SoftmaxForm> softmax =
+        matchSoftmax(factor, sum->axes, reason);
+    return softmax && softmax->isNormalized;
+  });
+}
+
 /// Whether `op` only stores its operand in another way, possibly rounding it.
 static bool isForwardView(Operation *op) {
   if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ReshapeOp,

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MatchState.h"
+#include "AttentionMatcher.h"
 
 #include "dit/Dialect/Dit/Transforms/Passes.h"
 
@@ -55,6 +55,13 @@ static std::string describeShape(AttentionOp op) {
     os << "/" << extent(op.getValueHeadSize());
   os << " " << op.getElementType();
   return text;
+}
+
+static void emitMissed(Operation *op, const Twine &reason,
+                       RaiseStatistics &statistics) {
+  remark::missed(op->getLoc(), getRemarkOpts(op))
+      << ("looks like attention but was not raised: " + reason).str();
+  ++statistics.numMissed;
 }
 
 static void emitRaised(Location loc, AttentionOp op,
@@ -133,11 +140,16 @@ RaiseStatistics mlir::dit::raiseAttentions(Operation *root) {
       evidence.push_back(match->state->evidence);
       emitRaised(loc, raised.back(), *match);
     } else if (why.looksLikeAttention) {
-      remark::missed(op->getLoc(), getRemarkOpts(op))
-          << "looks like attention but was not raised: " + why.reason;
-      ++statistics.numMissed;
+      emitMissed(op, why.reason, statistics);
     }
   }
+  root->walk([&](Operation *op) {
+    if (raise::isSumOfWeighted(op))
+      emitMissed(op,
+                 "the probabilities and the values are multiplied element by "
+                 "element and summed, which is no contraction",
+                 statistics);
+  });
   assignKinds(raised, evidence);
   statistics.numRaised = raised.size();
   return statistics;
