@@ -31,7 +31,7 @@ static std::string extentName(int64_t extent) {
 
 AttentionEmitter::AttentionEmitter(AttentionOpInterface op,
                                    KernelLibrary &library, StringRef prefix,
-                                   bool allowDot)
+                                   bool allowDot, int64_t stepKeys)
     : op(op), library(library), compute(op.getAccumulatorType()),
       headSize(op.getHeadSize()), valueHeadSize(op.getValueHeadSize()),
       hasBias(static_cast<bool>(op.getBias())) {
@@ -41,6 +41,7 @@ AttentionEmitter::AttentionEmitter(AttentionOpInterface op,
   problem.headSize = headSize;
   problem.valueHeadSize = valueHeadSize;
   problem.bits = compute.getIntOrFloatBitWidth();
+  problem.stepKeys = stepKeys;
   problem.isBF16 = allowDot && op.getElementType().isBF16();
   if (op.hasTiles())
     problem.tile = {op.getQTile(), op.getKVTile()};

@@ -112,9 +112,9 @@ public:
 
 protected:
   /// With `allowDot`, products of bf16 are dot products where the target has
-  /// them.
+  /// them. A step has about `stepKeys` keys.
   AttentionEmitter(AttentionOpInterface op, KernelLibrary &library,
-                   StringRef name, bool allowDot);
+                   StringRef name, bool allowDot, int64_t stepKeys);
 
   virtual void emitKernel(KernelBuilder &kb, func::FuncOp func) = 0;
   virtual void emitStepBody(KernelBuilder &kb, const AttentionStep &step) = 0;

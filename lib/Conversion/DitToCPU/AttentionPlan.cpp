@@ -82,12 +82,17 @@ AttentionPlan AttentionPlan::get(const AttentionProblem &problem,
   int64_t vectors = choosePanelVectors(problem, plan.lanes, maxVectors);
   plan.panelKeys = vectors * plan.lanes;
 
-  // The scores of a step and the rows they belong to live in the second-level
-  // cache, and on the stack.
-  constexpr int64_t stepKeys = 128;
+  // The longer a step, the less often rows are scaled and reduced; gathered
+  // panels are scratch as well, so there it stays short.
+  int64_t stepKeys =
+      plan.gather ? std::min<int64_t>(problem.stepKeys, 128) : problem.stepKeys;
+  if (!ShapedType::isDynamic(problem.keyLength))
+    stepKeys = std::min(stepKeys, problem.keyLength + plan.panelKeys - 1);
   plan.panelsPerStep = std::max<int64_t>(1, stepKeys / plan.panelKeys);
-  int64_t rowBytes = (problem.headSize + problem.valueHeadSize + stepKeys) *
-                     (problem.bits / 8);
+  // Operands of a block and the scores of a short step live in the
+  // second-level cache, and on the stack.
+  int64_t rowBytes =
+      (problem.headSize + problem.valueHeadSize + 128) * (problem.bits / 8);
   int64_t budget = std::max<int64_t>(target.l2Bytes / 4, 64 * 1024);
   int64_t maxRows = std::clamp<int64_t>(budget / rowBytes, 8, 96);
   plan.blocksPerTile = 1;

@@ -34,6 +34,8 @@ struct AttentionProblem {
   bool isBF16 = false;
   /// Extents of the tiles of a tile list.
   std::optional<std::pair<int64_t, int64_t>> tile;
+  /// Keys of a step, about.
+  int64_t stepKeys = 128;
 };
 
 /// The sizes of one attention kernel. Keys come in panels of `panelKeys`, of

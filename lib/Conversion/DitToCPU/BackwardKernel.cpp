@@ -31,7 +31,8 @@ static bool allowsDot(AttentionBackwardOp op) {
 }
 
 BackwardEmitter::BackwardEmitter(AttentionBackwardOp op, KernelLibrary &library)
-    : AttentionEmitter(op, library, "dit_attention_backward", allowsDot(op)),
+    : AttentionEmitter(op, library, "dit_attention_backward", allowsDot(op),
+                       /*stepKeys=*/128),
       backward(op), keyChunks(plan.splitColumns(headSize)) {
   double scale = op.getScale().convertToDouble();
   exponentFactor = hasBias ? M_LOG2E : 1.0;

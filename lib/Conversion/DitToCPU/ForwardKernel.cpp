@@ -24,7 +24,8 @@ using namespace mlir::dit::cpu;
 static bool allowsDot(AttentionOp op) { return !op.getScale().isZero(); }
 
 ForwardEmitter::ForwardEmitter(AttentionOp op, KernelLibrary &library)
-    : AttentionEmitter(op, library, "dit_attention", allowsDot(op)) {
+    : AttentionEmitter(op, library, "dit_attention", allowsDot(op),
+                       /*stepKeys=*/512) {
   double scale = op.getScale().convertToDouble();
   exponentFactor = hasBias ? M_LOG2E : 1.0;
   queryFactor = hasBias ? scale : scale * M_LOG2E;

@@ -28,7 +28,7 @@ func.func @layers(%a: memref<1x4x512x64xf32>, %b: memref<1x512x4x64xf32, strided
 // CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_block(
 // CHECK-NOT:     512x512
 // CHECK:         memref.alloca() {alignment = 64 : i64} : memref<[[ROWS:90]]x64xf32>
-// CHECK:         memref.alloca() {alignment = 64 : i64} : memref<[[ROWS]]x128xf32>
+// CHECK:         memref.alloca() {alignment = 64 : i64} : memref<[[ROWS]]x512xf32>
 
 // The register tile: 6 x 64 on 32 registers of 512 bits, 24 accumulators that
 // the loop carries; 6 x 16 on 16 registers of 256 bits.
