@@ -68,6 +68,29 @@ static Error runProgram(ArrayRef<StringRef> args) {
   return createStringError(args.front() + " failed: " + message);
 }
 
+/// The folder `to` as seen from the folder `from`.
+static SmallString<128> getRelativePath(StringRef from, StringRef to) {
+  SmallString<128> absolute[2] = {from, to};
+  for (SmallString<128> &path : absolute) {
+    sys::fs::make_absolute(path);
+    sys::path::remove_dots(path, /*remove_dot_dot=*/true);
+  }
+  auto here = sys::path::begin(absolute[0]),
+       hereEnd = sys::path::end(absolute[0]);
+  auto there = sys::path::begin(absolute[1]),
+       thereEnd = sys::path::end(absolute[1]);
+  while (here != hereEnd && there != thereEnd && *here == *there) {
+    ++here;
+    ++there;
+  }
+  SmallString<128> relative;
+  for (; here != hereEnd; ++here)
+    sys::path::append(relative, "..");
+  for (; there != thereEnd; ++there)
+    sys::path::append(relative, *there);
+  return relative;
+}
+
 Error mlir::dit::linkSharedLibrary(ArrayRef<char> object, StringRef path,
                                    StringRef runtimeDir) {
   SmallString<128> runtime(runtimeDir);
@@ -85,7 +108,12 @@ Error mlir::dit::linkSharedLibrary(ArrayRef<char> object, StringRef path,
   FileRemover removeObject(objectPath);
   if (Error error = writeFile(objectPath, object))
     return error;
-  std::string rpath = ("-Wl,-rpath," + runtimeDir).str();
+  // The runtime lies beside the library, or where it is now as seen from there:
+  // both may move together.
+  std::string rpath =
+      ("-Wl,-rpath,$ORIGIN:$ORIGIN/" +
+       getRelativePath(sys::path::parent_path(path), runtimeDir))
+          .str();
   SmallVector<StringRef> args = {*driver,    "-shared", "-o",  path,
                                  objectPath, runtime,   "-lm", rpath};
   return runProgram(args);

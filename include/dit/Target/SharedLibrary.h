@@ -23,8 +23,9 @@ namespace mlir::dit {
 llvm::Error writeFile(llvm::StringRef path, llvm::ArrayRef<char> contents);
 
 /// Links `object` and dit's runtime, found in `runtimeDir`, to the shared
-/// library `path`. The linker is clang's, or else the system's compiler; it is
-/// an error if neither is there.
+/// library `path`, which looks for the runtime beside itself and then where it
+/// is now, as seen from `path`. The linker is clang's, or else the system's
+/// compiler; it is an error if neither is there.
 llvm::Error linkSharedLibrary(llvm::ArrayRef<char> object, llvm::StringRef path,
                               llvm::StringRef runtimeDir);
 
