@@ -192,6 +192,10 @@ ParseResult mlir::dit::parseMode(AsmParser &parser, Mode &mode) {
              : success();
 }
 
+/// The largest number of modes of a table, so that a short text cannot ask for
+/// all memory.
+static constexpr int64_t kMaxModes = int64_t(1) << 20;
+
 namespace {
 
 /// Parses runs of modes into a table.
@@ -215,7 +219,8 @@ public:
       } else if (parseStep(run)) {
         return failure();
       }
-      return append(modes, run, count, kMaxSteps * heads, loc);
+      return append(modes, run, count, std::min(kMaxModes, kMaxSteps * heads),
+                    loc);
     });
   }
 
@@ -346,10 +351,12 @@ LogicalResult ModesAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                        << " heads, got " << heads;
   // modes_c2
   if (modes.empty() || modes.size() % heads ||
-      static_cast<int64_t>(modes.size()) / heads > kMaxSteps)
+      static_cast<int64_t>(modes.size()) / heads > kMaxSteps ||
+      static_cast<int64_t>(modes.size()) > kMaxModes)
     return emitError() << "expected a mode for each of " << heads
                        << " heads at each of 1 to " << kMaxSteps
-                       << " steps, got " << modes.size() << " modes";
+                       << " steps, and at most " << kMaxModes << ", got "
+                       << modes.size() << " modes";
   if (std::optional<ModeFault> fault = findTableFault({heads, modes}))
     return emitError() << fault->describe();
   return success();

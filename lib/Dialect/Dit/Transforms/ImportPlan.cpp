@@ -88,6 +88,13 @@ LogicalResult ImportPlanPass::importPlan() {
   for (const std::string &warning : read->warnings)
     getOperation().emitWarning()
         << "dit-import-plan: plan file '" << file << "': " << warning;
+  // A program may have more heads than a table of so many steps can.
+  for (const BranchPlan &branch : read->plan.getBranches())
+    if (!ModesAttr::getChecked(
+            [&] { return emit() << "site '" << branch.site << "': "; },
+            &ImportPlanPassBase::getContext(), branch.heads,
+            ArrayRef<Mode>(branch.modes)))
+      return failure();
   OpBuilder builder = OpBuilder::atBlockBegin(getOperation().getBody());
   read->plan.create(builder, getOperation().getLoc(), name);
   numBranches += read->plan.getBranches().size();

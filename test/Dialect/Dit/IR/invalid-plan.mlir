@@ -134,6 +134,11 @@ func.func private @modes_c2() attributes {m = #dit.modes<heads 2 [full, 65536 * 
 
 // -----
 
+// expected-error@+1 {{expected at most 1048576 modes, and these are more}}
+func.func private @modes_c2_memory() attributes {m = #dit.modes<heads 4096 [257 * full]>}
+
+// -----
+
 // expected-error@+1 {{step 0, head 0: expected a half-width between 0 and 2^40, got -1}}
 func.func private @modes_c3() attributes {m = #dit.modes<heads 1 [window(-1)]>}
 

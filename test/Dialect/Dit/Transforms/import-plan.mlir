@@ -80,6 +80,17 @@
 // RUN: not dit-opt %t/module.mlir --dit-import-plan="file=%t/no-kind.json steps=2" 2>&1 | FileCheck %s --check-prefix=E14
 // E14: no-kind.json': the program has no branch of this kind at plan.broadcast.temporal
 
+// RUN: not dit-opt %t/many-heads.mlir --dit-import-plan="file=%t/no-rules.json steps=300" 2>&1 | FileCheck %s --check-prefix=E15
+// E15: error: dit-import-plan: site 'a': expected a mode for each of 4000 heads at each of 1 to 65536 steps, and at most 1048576, got 1200000 modes
+
+//--- many-heads.mlir
+func.func @main(%q: tensor<1x4000x1x1xf32>) -> tensor<1x4000x1x1xf32> {
+  %0 = dit.attention ins(%q, %q, %q : tensor<1x4000x1x1xf32>, tensor<1x4000x1x1xf32>, tensor<1x4000x1x1xf32>)
+    outs(%q : tensor<1x4000x1x1xf32>) {scale = 1.0 : f64, site = "a"}
+  return %0 : tensor<1x4000x1x1xf32>
+}
+//--- no-rules.json
+{"broadcast": {}}
 //--- module.mlir
 func.func @main(%q: tensor<2x4x64x32xf32>, %k: tensor<2x4x4x32xf32>) -> tensor<2x4x64x32xf32> {
   %0 = dit.attention ins(%q, %q, %q : tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>)
