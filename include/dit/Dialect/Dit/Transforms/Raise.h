@@ -126,8 +126,8 @@ struct RaiseStatistics {
 
 /// Raises every attention under `root`, in program order, with the sites
 /// `attn0`, `attn1`, and so on and the kinds that all of them together prove,
-/// and emits a remark for each one that was raised and each one that was not but
-/// looks like an attention.
+/// and emits a remark for each one that was raised and each one that was not
+/// but looks like an attention.
 RaiseStatistics raiseAttentions(Operation *root);
 
 } // namespace mlir::dit
