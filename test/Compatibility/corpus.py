@@ -21,7 +21,7 @@ LLVM = pathlib.Path("/usr/lib/llvm-22")
 
 def current_version():
     """The bytecode version that the dialect writes."""
-    source = ROOT / "lib" / "Dialect" / "Dit" / "IR" / "DitDialect.cpp"
+    source = ROOT / "lib" / "Dialect" / "Dit" / "IR" / "BytecodeVersion.h"
     return int(re.search(r"uint64_t current = (\d+);", source.read_text())[1])
 
 

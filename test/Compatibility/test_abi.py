@@ -1,7 +1,7 @@
 # Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 # See LICENSE for license information.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What compiled programs find in the runtime, within a minor release."""
+"""What programs find in the shared libraries, within a minor release."""
 
 import pathlib
 import shutil
@@ -12,12 +12,13 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def test_functions_stay(tools_dir):
-    library = tools_dir.parent / "lib" / "libdit_runtime.so"
-    listing = subprocess.run(["nm", "-D", "--defined-only", library], check=True,
-                             capture_output=True, text=True).stdout
+@pytest.mark.parametrize("name", ["runtime", "c-api"])
+def test_functions_stay(tools_dir, name):
+    file = {"runtime": "libdit_runtime.so", "c-api": "libdit-c.so"}[name]
+    listing = subprocess.run(["nm", "-D", "--defined-only", tools_dir.parent / "lib" / file],
+                             check=True, capture_output=True, text=True).stdout
     present = {line.split()[-1] for line in listing.splitlines()}
-    promised = set((HERE / "runtime-symbols.txt").read_text().split())
+    promised = set((HERE / f"{name}-symbols.txt").read_text().split())
     assert promised and promised <= present
 
 

@@ -157,6 +157,9 @@ def test_all_public_files_are_installed(source_root, build_dir, prefix):
 def test_installed_tools_run(prefix, folder):
     for tool in TOOLS:
         assert "USAGE" in run(prefix / "bin" / tool, "--help")
+        assert (prefix / "share/bash-completion/completions" / tool).exists()
+        assert (prefix / "share/fish/vendor_completions.d" / f"{tool}.fish").exists()
+    assert (prefix / "share/zsh/site-functions/_dit").exists()
     module = folder / "square.mlir"
     module.write_text("func.func @square(%x: tensor<3xf32>) -> tensor<3xf32> {\n"
                       "  %y = arith.mulf %x, %x : tensor<3xf32>\n"

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BytecodeVersion.h"
 #include "ModeAssembly.h"
 
 #include "mlir/Bytecode/BytecodeImplementation.h"
@@ -24,14 +25,6 @@ using namespace mlir::dit;
 #include "dit/Dialect/Dit/IR/DitDialect.cpp.inc"
 
 namespace {
-
-/// Version of the bytecode of this dialect. Increase `current` with a change
-/// of an encoding and upgrade older files in `upgradeFromVersion`.
-struct DitDialectVersion : DialectVersion {
-  static constexpr uint64_t current = 1;
-  explicit DitDialectVersion(uint64_t value) : value(value) {}
-  uint64_t value;
-};
 
 struct DitBytecodeInterface : BytecodeDialectInterface {
   explicit DitBytecodeInterface(Dialect *dialect)

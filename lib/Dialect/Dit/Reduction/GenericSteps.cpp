@@ -14,6 +14,7 @@
 #include "Steps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/SymbolTable.h"
@@ -93,6 +94,34 @@ static SmallVector<unsigned> findStandIns(Operation *op) {
   return positions;
 }
 
+/// Replaces `op` by the body of `block`, with `arguments` for its arguments.
+static void inlineBlock(Operation *op, Block &block, ValueRange arguments,
+                        RewriterBase &rewriter) {
+  Operation *terminator = block.getTerminator();
+  rewriter.inlineBlockBefore(&block, op, arguments);
+  SmallVector<Value> results(terminator->getOperands());
+  rewriter.eraseOp(terminator);
+  rewriter.replaceOp(op, results);
+}
+
+/// A loop becomes its first iteration, a condition one of its branches.
+static void collectControlFlowSteps(Operation *op, Steps &steps) {
+  if (isa<scf::ForOp>(op))
+    steps.push_back([](Operation *op, RewriterBase &rewriter) {
+      auto loop = cast<scf::ForOp>(op);
+      SmallVector<Value> arguments = {loop.getLowerBound()};
+      llvm::append_range(arguments, loop.getInitArgs());
+      inlineBlock(op, *loop.getBody(), arguments, rewriter);
+    });
+  if (auto condition = dyn_cast<scf::IfOp>(op))
+    for (Region &region : condition->getRegions())
+      if (!region.empty())
+        steps.push_back([index = region.getRegionNumber()](
+                            Operation *op, RewriterBase &rewriter) {
+          inlineBlock(op, op->getRegion(index).front(), {}, rewriter);
+        });
+}
+
 void mlir::dit::detail::collectGenericSteps(Operation *op, Steps &steps) {
   if (isa<SymbolOpInterface>(op) || isa<ModuleOp>(op))
     return;
@@ -108,6 +137,7 @@ void mlir::dit::detail::collectGenericSteps(Operation *op, Steps &steps) {
         values.push_back(op->getOperand(position));
       rewriter.replaceOp(op, values);
     });
+  collectControlFlowSteps(op, steps);
   bool isPlaceholder =
       isa<tensor::EmptyOp>(op) || matchPattern(op, m_Constant());
   if (!isPlaceholder && llvm::all_of(op->getResultTypes(), hasPlaceholder))
@@ -162,6 +192,38 @@ static void narrowArgument(FunctionOpInterface function, unsigned index,
   argument.setType(part);
 }
 
+/// A step that makes the function return what `choose` makes of result `index`.
+static Step returnInstead(unsigned index,
+                          std::function<Value(OpResult)> choose) {
+  return [=](Operation *op, RewriterBase &) {
+    auto function = cast<FunctionOpInterface>(op);
+    Operation *terminator = function.getFunctionBody().front().getTerminator();
+    auto result = cast<OpResult>(terminator->getOperand(index));
+    terminator->setOperand(index, choose(result));
+    updateType(function, terminator);
+  };
+}
+
+/// Steps for the result `index` of a function, which is `value`.
+static void collectReturnSteps(Value value, unsigned index, Steps &steps) {
+  auto result = dyn_cast<OpResult>(value);
+  if (!result)
+    return;
+  // The first result of an op is the main one: o rather than the LSE.
+  if (result.getResultNumber() > 0)
+    steps.push_back(returnInstead(index, [](OpResult result) {
+      return result.getOwner()->getResult(0);
+    }));
+  // The last op is not needed if what it works on will do.
+  for (OpOperand &operand : result.getOwner()->getOpOperands())
+    if (isa<TensorType>(operand.get().getType()) &&
+        operand.get().getDefiningOp())
+      steps.push_back(returnInstead(
+          index, [position = operand.getOperandNumber()](OpResult result) {
+            return result.getOwner()->getOperand(position);
+          }));
+}
+
 static void collectResultSteps(FunctionOpInterface function, Steps &steps) {
   Operation *terminator = function.getFunctionBody().front().getTerminator();
   for (unsigned i = 0; i < terminator->getNumOperands(); ++i) {
@@ -172,31 +234,7 @@ static void collectResultSteps(FunctionOpInterface function, Steps &steps) {
       function.getFunctionBody().front().getTerminator()->eraseOperand(i);
       (void)function.eraseResults(dropped);
     });
-    // The first result of an op is the main one: o rather than the LSE.
-    auto result = dyn_cast<OpResult>(terminator->getOperand(i));
-    if (result && result.getResultNumber() > 0)
-      steps.push_back([i](Operation *op, RewriterBase &) {
-        auto function = cast<FunctionOpInterface>(op);
-        Operation *terminator =
-            function.getFunctionBody().front().getTerminator();
-        terminator->setOperand(
-            i, terminator->getOperand(i).getDefiningOp()->getResult(0));
-        updateType(function, terminator);
-      });
-    auto insert =
-        terminator->getOperand(i).getDefiningOp<tensor::InsertSliceOp>();
-    if (!insert || !startsAtZero(insert) ||
-        insert.getSourceType().getRank() != insert.getType().getRank())
-      continue;
-    steps.push_back([i](Operation *op, RewriterBase &rewriter) {
-      auto function = cast<FunctionOpInterface>(op);
-      Operation *terminator =
-          function.getFunctionBody().front().getTerminator();
-      auto insert =
-          terminator->getOperand(i).getDefiningOp<tensor::InsertSliceOp>();
-      terminator->setOperand(i, insert.getSource());
-      updateType(function, terminator);
-    });
+    collectReturnSteps(terminator->getOperand(i), i, steps);
   }
 }
 

@@ -131,10 +131,11 @@ static void addStep(Steps &steps, Change change) {
 /// Adds steps that reduce one extent to 1 and to half of what it is.
 static void addSteps(Steps &steps, AttentionOp op, int64_t Extents::*extent) {
   int64_t present = Extents(op).*extent;
-  for (int64_t wanted : {int64_t(1), present / 2})
-    if (wanted > 0 && wanted < present &&
-        (wanted > 1 || present == 2 || wanted != present / 2))
-      addStep(steps, [=](Extents &extents) { extents.*extent = wanted; });
+  if (present <= 1)
+    return;
+  addStep(steps, [=](Extents &extents) { extents.*extent = 1; });
+  if (present / 2 > 1)
+    addStep(steps, [=](Extents &extents) { extents.*extent = present / 2; });
 }
 
 void mlir::dit::detail::collectShrinkSteps(AttentionOp op, Steps &steps) {
