@@ -15,6 +15,7 @@
 #define DIT_DIALECT_DIT_IR_MODE_H
 
 #include "mlir/Support/LLVM.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/Hashing.h"
 
 #include <array>
