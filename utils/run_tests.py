@@ -19,7 +19,12 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 
+import sanitizers
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+# What runs on a build under sanitizers beside lit and GTest.
+SANITIZED_TESTS = [ROOT / "test" / "Numeric" / "test_attention.py",
+                   ROOT / "test" / "Numeric" / "test_others.py"]
 LLVM_TOOLS = pathlib.Path("/usr/lib/llvm-22/bin")
 
 
@@ -67,6 +72,8 @@ def run_lit(args, reports):
                f"--xunit-xml-output={report}", args.build_dir / "test"]
     if args.keyword:
         command.append(f"--filter={args.keyword}")
+    if args.verify_roundtrip:
+        command.append("--param=verify_roundtrip=1")
     code = subprocess.run(command, check=False).returncode
     if args.keyword and code == 2 and not report.exists():
         return part  # nothing matched
@@ -110,8 +117,9 @@ def run_pytest(args, reports):
     part = Part("pytest")
     report = reports / "pytest.xml"
     report.unlink(missing_ok=True)
+    tests = [ROOT / "test"] if args.sanitizer is None else SANITIZED_TESTS
     command = [sys.executable, "-m", "pytest", "-q", "-n", str(args.jobs),
-               f"--junitxml={report}", "--durations=5", ROOT / "test"]
+               f"--junitxml={report}", "--durations=5", *tests]
     if args.slow:
         command.append("--slow")
     if args.keyword:
@@ -132,14 +140,23 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--slow", action="store_true", help="add the long sweeps")
     parser.add_argument("-k", dest="keyword", help="only tests whose name holds this")
+    parser.add_argument("--verify-roundtrip", action="store_true",
+                        help="give every dit-opt of the lit tests --verify-roundtrip")
+    parser.add_argument("--sanitizer", choices=["asan", "tsan"],
+                        help="the build is one under this sanitizer")
     args = parser.parse_args()
+    if args.sanitizer:
+        os.environ.update(sanitizers.get_environment())
     reports = args.build_dir / "test-reports"
     reports.mkdir(parents=True, exist_ok=True)
     # Tests compile what they test, and leave the user's cache alone.
     os.environ["DIT_CACHE_DIR"] = ""
 
     parts = []
-    for title, runner in (("lit", run_lit), ("gtest", run_gtest), ("pytest", run_pytest)):
+    runners = [("lit", run_lit), ("gtest", run_gtest), ("pytest", run_pytest)]
+    if args.sanitizer == "tsan":
+        runners = [("gtest", run_gtest)]
+    for title, runner in runners:
         print(f"==> Running {title}", flush=True)
         start = time.monotonic()
         part = runner(args, reports)

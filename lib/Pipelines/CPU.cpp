@@ -36,6 +36,7 @@ static void addCleanup(OpPassManager &pm) {
 
 void mlir::dit::buildCPURaiseStage(OpPassManager &pm,
                                    const CPUPipelineOptions &options) {
+  pm.addPass(createCheckSizesPass());
   addCleanup(pm);
   if (options.raise) {
     pm.addPass(createRaiseAttentionPass());
@@ -55,6 +56,7 @@ void mlir::dit::buildCPUTensorStage(OpPassManager &pm,
 void mlir::dit::buildCPUBufferizeStage(OpPassManager &pm,
                                        const CPUPipelineOptions &options) {
   pm.addPass(createStoreLoopStatePass());
+  pm.addPass(createCheckSizesPass());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;

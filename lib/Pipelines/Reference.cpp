@@ -30,6 +30,7 @@ using namespace mlir::dit;
 static void addBufferization(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   pm.addPass(createStoreLoopStatePass());
+  pm.addPass(createCheckSizesPass());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;
@@ -61,12 +62,17 @@ static void addLoweringToLLVM(OpPassManager &pm) {
   pm.addPass(arith::createArithExpandOpsPass(expand));
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
+  // The runtime's memory, whose lack is a status of the program.
+  FinalizeMemRefToLLVMConversionPassOptions memrefs;
+  memrefs.useGenericFunctions = true;
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass(memrefs));
   pm.addPass(createConvertToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
 
 void mlir::dit::buildReferencePipeline(
     OpPassManager &pm, const ReferencePipelineOptions &options) {
+  pm.addPass(createCheckSizesPass());
   pm.addPass(createLowerReusePass());
   pm.addPass(createDecomposePass());
   addBufferization(pm);

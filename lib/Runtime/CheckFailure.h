@@ -17,6 +17,7 @@
 #define DIT_LIB_RUNTIME_CHECKFAILURE_H
 
 #include <csetjmp>
+#include <cstdint>
 
 namespace dit_rt {
 
@@ -26,8 +27,9 @@ extern thread_local std::jmp_buf *checkFailureTarget;
 /// Sets the text of `dit_rt_last_error` on this thread.
 void setLastError(const char *text);
 
-/// Goes to the target of this thread with the text already set.
-[[noreturn]] void leaveProgram();
+/// Goes to the target of this thread with the text already set; `status` is
+/// what the entry will return.
+[[noreturn]] void leaveProgram(int32_t status);
 
 } // namespace dit_rt
 

@@ -375,11 +375,10 @@ int32_t Invocation::run(void **descriptors) {
   std::jmp_buf target;
   std::jmp_buf *outer = dit_rt::checkFailureTarget;
   dit_rt::checkFailureTarget = &target;
-  int32_t status = DIT_RT_OK;
-  if (setjmp(target) == 0)
+  // What the program left with, if it did not come to its end.
+  int32_t status = setjmp(target);
+  if (status == DIT_RT_OK)
     entry.call(descriptors);
-  else
-    status = DIT_RT_CHECK_FAILED;
   dit_rt::checkFailureTarget = outer;
   return status;
 }
@@ -567,15 +566,14 @@ void dit_rt::setLastError(const char *text) {
   std::snprintf(lastError, sizeof(lastError), "%s", text);
 }
 
-void dit_rt::leaveProgram() {
+void dit_rt::leaveProgram(int32_t status) {
   if (checkFailureTarget)
-    longjmp(*checkFailureTarget, 1);
+    longjmp(*checkFailureTarget, status);
   std::fprintf(stderr, "%s\n", lastError);
   std::abort();
 }
 
 /// The callee of failed `cf.assert` ops.
 extern "C" void dit_rt_check_failed(const char *message) {
-  fail(DIT_RT_CHECK_FAILED, "check failed: %s", message);
-  dit_rt::leaveProgram();
+  dit_rt::leaveProgram(fail(DIT_RT_CHECK_FAILED, "check failed: %s", message));
 }

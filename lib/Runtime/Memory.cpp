@@ -15,8 +15,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CheckFailure.h"
+
+#include "dit/Runtime/Entry.h"
 #include "dit/Runtime/Runtime.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <malloc.h>
 #include <mutex>
@@ -41,6 +45,13 @@ public:
           (best == count || blocks[i].size < blocks[best].size))
         best = i;
     return best == count ? nullptr : remove(best);
+  }
+
+  /// Gives all blocks back to malloc.
+  void clear() {
+    std::lock_guard<std::mutex> lock(mutex);
+    while (count)
+      std::free(remove(count - 1));
   }
 
   void give(void *data, size_t size) {
@@ -81,7 +92,19 @@ extern "C" void *dit_rt_alloc(uint64_t size) {
   if (size >= kSmallestBlock)
     if (void *data = cache.take(size))
       return data;
-  return std::malloc(size);
+  if (void *data = std::malloc(size))
+    return data;
+  cache.clear();
+  if (void *data = std::malloc(size))
+    return data;
+  // Compiled code does not look at what it gets; others do.
+  if (!dit_rt::checkFailureTarget)
+    return nullptr;
+  char text[96];
+  std::snprintf(text, sizeof(text), "no memory for a buffer of %llu bytes",
+                static_cast<unsigned long long>(size));
+  dit_rt::setLastError(text);
+  dit_rt::leaveProgram(DIT_RT_OUT_OF_MEMORY);
 }
 
 extern "C" void dit_rt_free(void *data) {

@@ -56,7 +56,9 @@ public:
 private:
   dit_rt_parallel_fn fn;
   void *context;
-  /// 0: no failure; 1: a thread is writing the text; 2: the text is there.
+  static constexpr int kWriting = -1;
+  /// 0 without a failure; `kWriting` while a thread writes the text; then the
+  /// status that the entry returns.
   std::atomic<int> failure{0};
   char failureText[512] = "";
 };
@@ -69,14 +71,15 @@ void SharedLoop::runChunk(int64_t begin, int64_t end) {
   bool wasInside = insideChunk;
   dit_rt::checkFailureTarget = &target;
   insideChunk = true;
-  if (setjmp(target) == 0) {
+  int status = setjmp(target);
+  if (status == DIT_RT_OK) {
     fn(context, begin, end);
   } else {
     int none = 0;
-    if (failure.compare_exchange_strong(none, 1)) {
+    if (failure.compare_exchange_strong(none, kWriting)) {
       std::snprintf(failureText, sizeof(failureText), "%s",
                     dit_rt_last_error());
-      failure = 2;
+      failure = status;
     }
   }
   insideChunk = wasInside;
@@ -87,7 +90,7 @@ void SharedLoop::finish() {
   if (failure == 0)
     return;
   dit_rt::setLastError(failureText);
-  dit_rt::leaveProgram();
+  dit_rt::leaveProgram(failure);
 }
 
 void runSerially(int64_t count, int64_t grain, dit_rt_parallel_fn fn,

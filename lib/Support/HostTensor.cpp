@@ -32,6 +32,22 @@ HostTensor::HostTensor(dit_rt_dtype dtype, llvm::ArrayRef<int64_t> shape)
     std::memset(memory.get(), 0, bytes);
 }
 
+llvm::Expected<HostTensor> HostTensor::allocate(dit_rt_dtype dtype,
+                                                llvm::ArrayRef<int64_t> shape) {
+  // All extents, to be able to count in 64 bits whatever their order.
+  int64_t bytes = dit_rt_dtype_size(dtype);
+  bool overflows = false;
+  for (int64_t size : shape)
+    overflows |= llvm::MulOverflow(bytes, std::max<int64_t>(size, 1), bytes);
+  HostTensor tensor;
+  if (!overflows && bytes < int64_t(1) << 62)
+    tensor = HostTensor(dtype, shape);
+  if (!tensor.memory)
+    return llvm::createStringError("no memory for " +
+                                   formatTensorType(dtype, shape));
+  return tensor;
+}
+
 HostTensor HostTensor::adopt(dit_rt_dtype dtype, llvm::ArrayRef<int64_t> shape,
                              void *data) {
   HostTensor tensor;

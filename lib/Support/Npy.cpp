@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Support/Npy.h"
+#include "dit/Support/WriteFile.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -215,11 +216,13 @@ Expected<HostTensor> mlir::dit::parseNpy(StringRef contents) {
         " bytes of elements where its header, " +
         formatTensorType(header->dtype, header->shape) + ", needs " +
         (bytes ? Twine(*bytes) : Twine("more than can be addressed")));
-  HostTensor tensor(header->dtype, header->shape);
+  auto tensor = HostTensor::allocate(header->dtype, header->shape);
+  if (!tensor)
+    return tensor.takeError();
   if (header->fortranOrder)
-    copyFromFortranOrder(contents.data(), tensor);
+    copyFromFortranOrder(contents.data(), *tensor);
   else
-    std::memcpy(tensor.data(), contents.data(), contents.size());
+    std::memcpy(tensor->data(), contents.data(), contents.size());
   return tensor;
 }
 
@@ -242,19 +245,10 @@ Error mlir::dit::writeNpy(StringRef path, const HostTensor &tensor) {
   size_t unpadded = kMagic.size() + 4 + dict.size() + 1;
   os.indent(alignTo(unpadded, 64) - unpadded) << '\n';
 
-  std::error_code error;
-  raw_fd_ostream file(path, error);
-  if (error)
-    return errorCodeToError(error);
   char prefix[4] = {1, 0};
   support::endian::write16le(prefix + 2, dict.size());
-  file << kMagic << StringRef(prefix, 4) << dict
-       << StringRef(tensor.data(), tensor.getNumBytes());
-  file.close();
-  if (file.has_error()) {
-    error = file.error();
-    file.clear_error();
-    return errorCodeToError(error);
-  }
-  return Error::success();
+  return writeFile(path, [&](raw_ostream &file) {
+    file << kMagic << StringRef(prefix, 4) << dict
+         << StringRef(tensor.data(), tensor.getNumBytes());
+  });
 }

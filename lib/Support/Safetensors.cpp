@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Support/Safetensors.h"
+#include "dit/Support/JsonReader.h"
 
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Endian.h"
@@ -46,8 +47,8 @@ parseTensor(const json::Object &object, StringRef data) {
   const json::Array *offsets = object.getArray("data_offsets");
   if (!dtypeName || !shape || !offsets || offsets->size() != 2)
     return createStringError("needs dtype, shape and two data_offsets");
-  std::optional<int64_t> begin = (*offsets)[0].getAsInteger();
-  std::optional<int64_t> end = (*offsets)[1].getAsInteger();
+  std::optional<int64_t> begin = getInteger((*offsets)[0]);
+  std::optional<int64_t> end = getInteger((*offsets)[1]);
   if (!begin || !end || *begin < 0 || *end < *begin ||
       uint64_t(*end) > data.size())
     return createStringError("data_offsets are outside the file");
@@ -57,7 +58,7 @@ parseTensor(const json::Object &object, StringRef data) {
   TensorView view{*dtype, {}, data.data() + *begin};
   int64_t bytes = dit_rt_dtype_size(*dtype);
   for (const json::Value &value : *shape) {
-    std::optional<int64_t> size = value.getAsInteger();
+    std::optional<int64_t> size = getInteger(value);
     if (!size || *size < 0 || MulOverflow(bytes, *size, bytes))
       return createStringError("shape holds something else than extents");
     view.shape.push_back(*size);

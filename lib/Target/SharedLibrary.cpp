@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Target/SharedLibrary.h"
+#include "dit/Support/WriteFile.h"
 
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
@@ -23,21 +24,6 @@
 #include <optional>
 
 using namespace llvm;
-
-Error mlir::dit::writeFile(StringRef path, ArrayRef<char> contents) {
-  std::error_code error;
-  raw_fd_ostream file(path, error);
-  if (error)
-    return errorCodeToError(error);
-  file.write(contents.data(), contents.size());
-  file.close();
-  if (!file.has_error())
-    return Error::success();
-  error = file.error();
-  file.clear_error();
-  sys::fs::remove(path);
-  return errorCodeToError(error);
-}
 
 static Expected<std::string> findDriver() {
   for (StringRef name : {"clang-22", "clang", "cc"})
@@ -106,7 +92,8 @@ Error mlir::dit::linkSharedLibrary(ArrayRef<char> object, StringRef path,
           sys::fs::createTemporaryFile("dit", "o", objectPath))
     return errorCodeToError(error);
   FileRemover removeObject(objectPath);
-  if (Error error = writeFile(objectPath, object))
+  if (Error error =
+          writeFile(objectPath, StringRef(object.data(), object.size())))
     return error;
   // The runtime lies beside the library, or where it is now as seen from there:
   // both may move together.

@@ -14,6 +14,7 @@
 #include "dit/InitAll.h"
 #include "dit/Pipelines/ProgramSource.h"
 #include "dit/Support/CommandLine.h"
+#include "dit/Support/WriteFile.h"
 #include "dit/Target/Header.h"
 #include "dit/Target/ParameterFiles.h"
 #include "dit/Target/SharedLibrary.h"
@@ -107,7 +108,8 @@ static llvm::Error writeOutput(const Options &options,
                                const CompiledObject &object,
                                StringRef toolPath) {
   if (llvm::sys::path::extension(options.output) == ".o")
-    return writeFile(options.output, object.object);
+    return writeFile(options.output,
+                     StringRef(object.object.data(), object.object.size()));
   SmallString<128> runtimeDir(options.runtimeDir);
   if (runtimeDir.empty()) {
     runtimeDir =

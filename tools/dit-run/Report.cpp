@@ -12,6 +12,8 @@
 
 #include "Report.h"
 
+#include "dit/Support/WriteFile.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
@@ -59,39 +61,30 @@ static json::Value toJSON(std::optional<double> value) {
 }
 
 Error RunReport::writeJSON(StringRef path) const {
-  std::error_code error;
-  raw_fd_ostream file(path, error);
-  if (error)
-    return errorCodeToError(error);
-  json::OStream json(file, 2);
-  json.object([&] {
-    json.attribute("target", target);
-    json.attribute("entry", entry);
-    json.attribute("threads", threads);
-    json.attribute("cache", cache);
-    json.attribute("compile_time_s", compileTimes.getTotal());
-    json.attributeObject("compile_phases_s", [&] {
-      json.attribute("load", compileTimes.load);
-      json.attribute("lower", compileTimes.lower);
-      json.attribute("translate", compileTimes.translate);
-      json.attribute("optimize", compileTimes.optimize);
-      json.attribute("codegen", compileTimes.codegen);
-      json.attribute("link", compileTimes.link);
+  return writeFile(path, [&](raw_ostream &file) {
+    json::OStream json(file, 2);
+    json.object([&] {
+      json.attribute("target", target);
+      json.attribute("entry", entry);
+      json.attribute("threads", threads);
+      json.attribute("cache", cache);
+      json.attribute("compile_time_s", compileTimes.getTotal());
+      json.attributeObject("compile_phases_s", [&] {
+        json.attribute("load", compileTimes.load);
+        json.attribute("lower", compileTimes.lower);
+        json.attribute("translate", compileTimes.translate);
+        json.attribute("optimize", compileTimes.optimize);
+        json.attribute("codegen", compileTimes.codegen);
+        json.attribute("link", compileTimes.link);
+      });
+      json.attributeObject("time_s", [&] {
+        json.attribute("min", getMinSeconds());
+        json.attribute("median", getMedianSeconds());
+      });
+      json.attribute("max_abs_error", toJSON(maxAbsError));
+      json.attribute("max_rel_error", toJSON(maxRelError));
+      json.attribute("peak_rss_bytes", peakRSSBytes);
     });
-    json.attributeObject("time_s", [&] {
-      json.attribute("min", getMinSeconds());
-      json.attribute("median", getMedianSeconds());
-    });
-    json.attribute("max_abs_error", toJSON(maxAbsError));
-    json.attribute("max_rel_error", toJSON(maxRelError));
-    json.attribute("peak_rss_bytes", peakRSSBytes);
+    file << '\n';
   });
-  file << '\n';
-  file.close();
-  if (file.has_error()) {
-    error = file.error();
-    file.clear_error();
-    return errorCodeToError(error);
-  }
-  return Error::success();
 }

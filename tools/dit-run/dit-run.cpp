@@ -22,6 +22,7 @@
 #include "dit/Runtime/Runtime.h"
 #include "dit/Support/CommandLine.h"
 #include "dit/Support/Npy.h"
+#include "dit/Support/WriteFile.h"
 #include "dit/Target/LinkModules.h"
 #include "dit/Target/ParameterFiles.h"
 #include "dit/Target/Program.h"
@@ -99,21 +100,16 @@ static void reinterpretBits(HostTensor &tensor, dit_rt_dtype wanted) {
 
 /// Writes the linked module, as bytecode or text by the name of the file.
 static llvm::Error emitModule(ModuleOp module, StringRef path) {
-  std::error_code error;
-  llvm::raw_fd_ostream file(path, error);
-  if (error)
-    return llvm::errorCodeToError(error);
-  if (!path.ends_with(".mlirbc"))
-    module.print(file);
-  else if (failed(writeBytecodeToFile(module, file)))
+  bool isBytecode = path.ends_with(".mlirbc"), isWritten = true;
+  llvm::Error error = writeFile(path, [&](llvm::raw_ostream &file) {
+    if (isBytecode)
+      isWritten = succeeded(writeBytecodeToFile(module, file));
+    else
+      module.print(file);
+  });
+  if (!error && !isWritten)
     return llvm::createStringError("the module cannot be written as bytecode");
-  file.close();
-  if (file.has_error()) {
-    error = file.error();
-    file.clear_error();
-    return llvm::errorCodeToError(error);
-  }
-  return llvm::Error::success();
+  return error;
 }
 
 static void listEntries(ModuleOp module) {
@@ -215,8 +211,12 @@ llvm::Error Runner::prepareResults() {
   expected.resize(signature->results.size());
   for (auto [i, result] : llvm::enumerate(signature->results)) {
     dit_rt_dtype dtype = *getDType(result.type.getElementType());
-    if (result.type.hasStaticShape())
-      results[i] = HostTensor(dtype, result.type.getShape());
+    if (result.type.hasStaticShape()) {
+      auto memory = HostTensor::allocate(dtype, result.type.getShape());
+      if (!memory)
+        return inArgument("result '" + result.name + "'", memory.takeError());
+      results[i] = std::move(*memory);
+    }
     StringRef path = options.expected[i];
     if (path.empty())
       continue;
@@ -282,9 +282,11 @@ llvm::Error Runner::call() {
   int64_t workspaceSize = dit_rt_workspace_size(entry, args.data());
   if (workspaceSize < 0)
     return llvm::createStringError(dit_rt_last_error());
-  HostTensor workspace(DIT_RT_I8, {workspaceSize});
+  auto workspace = HostTensor::allocate(DIT_RT_I8, {workspaceSize});
+  if (!workspace)
+    return inArgument("workspace", workspace.takeError());
   for (int repetition = 0; repetition < options.repeat; ++repetition)
-    if (llvm::Error error = callOnce(workspace.data()))
+    if (llvm::Error error = callOnce(workspace->data()))
       return error;
   report.peakRSSBytes = getPeakRSSBytes();
   return llvm::Error::success();

@@ -53,7 +53,9 @@ void dit_rt_set_parallel_for(dit_rt_parallel_for_impl impl, void *pool);
 
 /// Memory for the buffers of a program. `dit_rt_free` keeps large blocks, up to
 /// a fixed total for the process, for later allocations of about their size.
-/// Both deal in blocks of `malloc`, and `free` may take them too.
+/// Both deal in blocks of `malloc`, and `free` may take them too. Where there
+/// is no memory, a compiled function ends with DIT_RT_OUT_OF_MEMORY; other
+/// callers get NULL.
 void *dit_rt_alloc(uint64_t size);
 void dit_rt_free(void *data);
 

@@ -19,6 +19,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
 
 #include <cstdlib>
 #include <memory>
@@ -30,8 +31,11 @@ namespace mlir::dit {
 class HostTensor {
 public:
   HostTensor() = default;
-  /// Allocates zeros.
+  /// Allocates zeros, of which there has to be memory.
   HostTensor(dit_rt_dtype dtype, llvm::ArrayRef<int64_t> shape);
+  /// Allocates zeros. The error says how many bytes there are not.
+  static llvm::Expected<HostTensor> allocate(dit_rt_dtype dtype,
+                                             llvm::ArrayRef<int64_t> shape);
   /// Takes over memory from malloc.
   static HostTensor adopt(dit_rt_dtype dtype, llvm::ArrayRef<int64_t> shape,
                           void *data);

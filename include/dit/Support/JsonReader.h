@@ -17,6 +17,8 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/JSON.h"
 
+#include <cmath>
+#include <optional>
 #include <string>
 
 namespace mlir::dit {
@@ -62,6 +64,30 @@ inline bool readName(const llvm::json::Value &value, std::string &result,
     return true;
   path.report("expected a string that is not empty");
   return false;
+}
+
+/// The integer that `value` is, of less than 63 bits. LLVM's conversion is
+/// undefined for a number that rounds to 2^63.
+inline std::optional<int64_t> getInteger(const llvm::json::Value &value) {
+  std::optional<double> number = value.getAsNumber();
+  if (!number || !(std::abs(*number) < 0x1p63))
+    return std::nullopt;
+  return value.getAsInteger();
+}
+
+/// Reads the integer under `key`, which has to be there.
+inline bool readInteger(const llvm::json::Object &object, llvm::StringRef key,
+                        int64_t &result, llvm::json::Path path) {
+  const llvm::json::Value *value = readField(object, key, path);
+  if (!value)
+    return false;
+  std::optional<int64_t> integer = getInteger(*value);
+  if (!integer) {
+    path.field(key).report("expected integer");
+    return false;
+  }
+  result = *integer;
+  return true;
 }
 
 } // namespace mlir::dit

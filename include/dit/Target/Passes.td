@@ -232,4 +232,21 @@ def LowerAssertsPass : Pass<"dit-lower-asserts", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect"];
 }
 
+def CheckSizesPass : Pass<"dit-check-sizes"> {
+  let summary = "Refuse tensors and memrefs that no process can address";
+  let description = [{
+    Phase: any, and changes nothing. Fails on the first value whose static
+    extents need more than 2^47 bytes, the memory that a process can address:
+    what comes after may then compute with sizes in 64 bits. Pipelines run it
+    on what they are given and, again, on what becomes buffers.
+
+    ```mlir
+    %e = tensor.empty() : tensor<4x9223372036854775807xf32>
+    // error: expected values of at most 2^47 bytes, which is what a process can
+    // address, got 'tensor<4x9223372036854775807xf32>'; split it, or make an
+    // extent smaller
+    ```
+  }];
+}
+
 #endif // DIT_TARGET_PASSES_TD

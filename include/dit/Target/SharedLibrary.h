@@ -19,9 +19,6 @@
 
 namespace mlir::dit {
 
-/// Writes `contents` to the file `path`, which is removed again on an error.
-llvm::Error writeFile(llvm::StringRef path, llvm::ArrayRef<char> contents);
-
 /// Links `object` and dit's runtime, found in `runtimeDir`, to the shared
 /// library `path`, which looks for the runtime beside itself and then where it
 /// is now, as seen from `path`. The linker is clang's, or else the system's

@@ -30,6 +30,11 @@ static llvm::SmallVector<int64_t> splitEvenly(int64_t count, int64_t limit) {
   return sizes;
 }
 
+/// The first of those parts.
+static int64_t getLargestPart(int64_t count, int64_t limit) {
+  return ceilDiv(count, ceilDiv(count, limit));
+}
+
 /// Vectors of a panel: as many as the register tile holds, fewer where that
 /// fits the keys or the tiles of the list better.
 static int64_t choosePanelVectors(const AttentionProblem &problem,
@@ -43,7 +48,7 @@ static int64_t choosePanelVectors(const AttentionProblem &problem,
   }
   if (!problem.tile && !ShapedType::isDynamic(problem.keyLength) &&
       problem.keyLength > 0)
-    return splitEvenly(ceilDiv(problem.keyLength, lanes), limit).front();
+    return getLargestPart(ceilDiv(problem.keyLength, lanes), limit);
   return limit;
 }
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Runtime/Entry.h"
+#include "dit/Runtime/Runtime.h"
 
 #include "gtest/gtest.h"
 
@@ -188,6 +189,20 @@ TEST_F(EntryTest, AllocatesQueriedResults) {
   EXPECT_EQ(outSizes[0], 2);
   EXPECT_EQ(static_cast<float *>(outBuffer.data)[3], 8);
   std::free(outBuffer.data);
+}
+
+TEST_F(EntryTest, TellsOfMissingMemory) {
+  fixed.call = [](void **) { dit_rt_alloc(uint64_t(1) << 62); };
+  EXPECT_EQ(dit_rt_invoke(&fixed, args, nullptr), DIT_RT_OUT_OF_MEMORY);
+  EXPECT_STREQ(dit_rt_last_error(),
+               "no memory for a buffer of 4611686018427387904 bytes");
+  fixed.call = [](void **) {
+    dit_rt_parallel_for(
+        4, 1, [](void *, int64_t, int64_t) { dit_rt_alloc(uint64_t(1) << 62); },
+        nullptr);
+  };
+  EXPECT_EQ(dit_rt_invoke(&fixed, args, nullptr), DIT_RT_OUT_OF_MEMORY);
+  EXPECT_EQ(dit_rt_alloc(uint64_t(1) << 62), nullptr);
 }
 
 TEST_F(EntryTest, BindsParameters) {

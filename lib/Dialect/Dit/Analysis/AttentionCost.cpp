@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Dialect/Dit/Analysis/AttentionCost.h"
+#include "dit/Dialect/Dit/IR/PatternCost.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -22,38 +23,60 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 using namespace mlir;
 using namespace mlir::dit;
+
+/// Work beyond 64 bits counts as the largest number.
+static constexpr int64_t kMostWork = std::numeric_limits<int64_t>::max();
+
+static int64_t multiplySaturating(int64_t lhs, int64_t rhs) {
+  int64_t product;
+  return llvm::MulOverflow(lhs, rhs, product) ? kMostWork : product;
+}
+
+static int64_t addSaturating(int64_t lhs, int64_t rhs) {
+  int64_t sum;
+  return llvm::AddOverflow(lhs, rhs, sum) ? kMostWork : sum;
+}
 
 //===----------------------------------------------------------------------===//
 // Executions
 //===----------------------------------------------------------------------===//
 
+/// Deeper expressions of a step, and loops of more iterations, are not known:
+/// both are evaluated once for each iteration.
+static constexpr unsigned kMaxStepDepth = 8;
+static constexpr int64_t kMaxTrips = int64_t(1) << 20;
+
 /// The value of an integer expression over the induction variable `iv`.
-static std::optional<int64_t> evaluate(Value value, Value iv, int64_t at) {
+static std::optional<int64_t> evaluate(Value value, Value iv, int64_t at,
+                                       unsigned depth = 0) {
   if (value == iv)
     return at;
   APInt constant;
   if (matchPattern(value, m_ConstantInt(&constant)))
     return constant.getSExtValue();
   Operation *op = value.getDefiningOp();
-  if (!op)
+  if (!op || depth == kMaxStepDepth)
     return std::nullopt;
   if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op))
-    return evaluate(op->getOperand(0), iv, at);
+    return evaluate(op->getOperand(0), iv, at, depth + 1);
   if (op->getNumOperands() != 2)
     return std::nullopt;
-  std::optional<int64_t> lhs = evaluate(op->getOperand(0), iv, at);
-  std::optional<int64_t> rhs = evaluate(op->getOperand(1), iv, at);
+  std::optional<int64_t> lhs = evaluate(op->getOperand(0), iv, at, depth + 1);
+  std::optional<int64_t> rhs = evaluate(op->getOperand(1), iv, at, depth + 1);
   if (!lhs || !rhs)
     return std::nullopt;
-  if (isa<arith::AddIOp>(op))
-    return *lhs + *rhs;
-  if (isa<arith::SubIOp>(op))
-    return *lhs - *rhs;
-  if (isa<arith::MulIOp>(op))
-    return *lhs * *rhs;
+  int64_t result;
+  if (isa<arith::AddIOp>(op) && !llvm::AddOverflow(*lhs, *rhs, result))
+    return result;
+  if (isa<arith::SubIOp>(op) && !llvm::SubOverflow(*lhs, *rhs, result))
+    return result;
+  if (isa<arith::MulIOp>(op) && !llvm::MulOverflow(*lhs, *rhs, result))
+    return result;
   if (isa<arith::DivUIOp, arith::DivSIOp>(op) && *rhs > 0 && *lhs >= 0)
     return *lhs / *rhs;
   return std::nullopt;
@@ -71,8 +94,13 @@ struct LoopRange {
 static std::optional<LoopRange> getRange(scf::ForOp loop) {
   std::optional<APInt> trips = loop.getStaticTripCount();
   APInt lower, step;
-  if (!trips || !matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)) ||
+  if (!trips || trips->ugt(kMaxTrips) ||
+      !matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)) ||
       !matchPattern(loop.getStep(), m_ConstantInt(&step)))
+    return std::nullopt;
+  int64_t last;
+  if (llvm::MulOverflow(step.getSExtValue(), trips->getSExtValue(), last) ||
+      llvm::AddOverflow(last, lower.getSExtValue(), last))
     return std::nullopt;
   return LoopRange{lower.getSExtValue(), step.getSExtValue(),
                    trips->getSExtValue()};
@@ -99,8 +127,8 @@ static void applyLoop(scf::ForOp loop, ArrayRef<ReuseOp> reuses,
       return !at || scheduled.getSchedule().computes(*at);
     });
   }
-  count.steps *= range->trips;
-  count.executed *= computing;
+  count.steps = multiplySaturating(count.steps, range->trips);
+  count.executed = multiplySaturating(count.executed, computing);
 }
 
 ExecutionCount mlir::dit::countExecutions(Operation *op) {
@@ -148,22 +176,36 @@ std::optional<AttentionCost> AttentionCost::get(AttentionOp op) {
   return cost;
 }
 
+/// Intervals that are looked at to count the positions of a pattern.
+static constexpr int64_t kMaxPatternSteps = int64_t(1) << 26;
+
 void AttentionCost::applyPattern() {
   std::optional<PatternAttrInterface> pattern = op.getPattern();
   if (!pattern)
     return;
   PatternShape shape{op.getQueryLength(), op.getKVLength()};
-  int64_t positions = 0;
+  if (shape.q == 0 || shape.kv == 0)
+    return;
+  // Long patterns are counted in some rows only.
+  int64_t rowSteps = countIntervalSteps(*pattern, shape);
+  if (rowSteps > kMaxPatternSteps) {
+    sharesExact = false;
+    return;
+  }
+  int64_t maxRows = kMaxPatternSteps / rowSteps;
+  int64_t stride = llvm::divideCeil(static_cast<uint64_t>(shape.q),
+                                    static_cast<uint64_t>(maxRows));
+  sharesExact &= stride == 1;
+  double positions = 0;
+  int64_t rows = 0;
   SmallVector<KeyInterval> intervals;
-  for (int64_t row = 0; row < shape.q; ++row) {
+  for (int64_t row = stride / 2; row < shape.q; row += stride, ++rows) {
     intervals.clear();
     pattern->appendKeyIntervals(row, shape, intervals);
     for (const KeyInterval &interval : intervals)
-      positions += interval.end - interval.begin;
+      positions += static_cast<double>(interval.end - interval.begin);
   }
-  double share = shape.q && shape.kv
-                     ? static_cast<double>(positions) / shape.q / shape.kv
-                     : 1.0;
+  double share = positions / rows / shape.kv;
   for (double &kept : keptShare)
     kept *= share;
 }
@@ -226,6 +268,14 @@ static std::optional<double> selectedTiles(TopkMaskOp topk, int64_t head,
   return std::clamp(*count, 0.0, most);
 }
 
+/// `factor` times all extents, saturating.
+static int64_t getProductOfExtents(ArrayRef<int64_t> extents, int64_t factor) {
+  if (llvm::is_contained(extents, 0))
+    return 0;
+  return std::accumulate(extents.begin(), extents.end(), factor,
+                         multiplySaturating);
+}
+
 void AttentionCost::applyTiles() {
   if (!op.hasTiles())
     return;
@@ -253,12 +303,24 @@ void AttentionCost::applyTiles() {
   auto scores = cast<ShapedType>(score.getScores().getType());
   int64_t rank = cast<ShapedType>(score.getQ().getType()).getDimSize(3);
   if (scores.hasStaticShape() && !ShapedType::isDynamic(rank))
-    selectionFlops = 2 * scores.getNumElements() * rank;
+    selectionFlops = getProductOfExtents(scores.getShape(), 2 * rank);
 }
 
 int64_t AttentionCost::getFlopsOfPositions(double positions) const {
-  return std::llround(positions * 2.0 * getOp().getBatch() *
-                      (getOp().getHeadSize() + getOp().getValueHeadSize()));
+  double flops = positions * 2.0 * getOp().getBatch() *
+                 (static_cast<double>(getOp().getHeadSize()) +
+                  static_cast<double>(getOp().getValueHeadSize()));
+  return flops < static_cast<double>(kMostWork) ? std::llround(flops)
+                                                : kMostWork;
+}
+
+int64_t AttentionCost::getDenseFlopsOfAllSteps() const {
+  return multiplySaturating(executions.steps, getDenseFlops());
+}
+
+int64_t AttentionCost::getExecutedFlops() const {
+  return multiplySaturating(executions.executed,
+                            addSaturating(getKeptFlops(), selectionFlops));
 }
 
 int64_t AttentionCost::getDenseFlops() const {
@@ -315,8 +377,8 @@ void AttentionCostAnalysis::writeJSON(llvm::json::OStream &json) const {
   int64_t dense = 0, executed = 0;
   bool exact = unknown.empty();
   for (const AttentionCost &cost : costs) {
-    dense += cost.getDenseFlopsOfAllSteps();
-    executed += cost.getExecutedFlops();
+    dense = addSaturating(dense, cost.getDenseFlopsOfAllSteps());
+    executed = addSaturating(executed, cost.getExecutedFlops());
     exact &= cost.isExact();
   }
   json.object([&] {
@@ -347,8 +409,8 @@ void AttentionCostAnalysis::print(raw_ostream &os) const {
   int64_t dense = 0, executed = 0;
   for (const AttentionCost &cost : costs) {
     AttentionOp op = cost.getOp();
-    dense += cost.getDenseFlopsOfAllSteps();
-    executed += cost.getExecutedFlops();
+    dense = addSaturating(dense, cost.getDenseFlopsOfAllSteps());
+    executed = addSaturating(executed, cost.getExecutedFlops());
     double kept = 100.0 * cost.getKeptFlops();
     std::optional<AttentionKind> kind = op.getKind();
     printRow(

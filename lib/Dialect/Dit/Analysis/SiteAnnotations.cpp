@@ -39,8 +39,10 @@ bool mlir::dit::readGrid(MLIRContext *context, const json::Value &value,
   json::ObjectMapper mapper(value, path);
   if (!hasOnlyKeys(*object, {"frames", "height", "width", "text", "text_first"},
                    path) ||
-      !mapper.map("frames", frames) || !mapper.map("height", height) ||
-      !mapper.map("width", width) || !mapper.mapOptional("text", text) ||
+      !readInteger(*object, "frames", frames, path) ||
+      !readInteger(*object, "height", height, path) ||
+      !readInteger(*object, "width", width, path) ||
+      (object->get("text") && !readInteger(*object, "text", text, path)) ||
       !mapper.mapOptional("text_first", textFirst))
     return false;
   if (textFirst && text == 0)
@@ -71,9 +73,8 @@ static bool readSite(MLIRContext *context, const json::Value &value,
   if (const json::Value *kind = object->get("kind");
       kind && !readKind(*kind, result.kind, path.field("kind")))
     return false;
-  if (const json::Value *layer = object->get("layer");
-      layer &&
-      !json::fromJSON(*layer, result.layer.emplace(), path.field("layer")))
+  if (object->get("layer") &&
+      !readInteger(*object, "layer", result.layer.emplace(), path))
     return false;
   const json::Value *grid = object->get("grid");
   return !grid || readGrid(context, *grid, result.grid, path.field("grid"));

@@ -19,6 +19,39 @@ using namespace mlir::dit;
 #include "dit/Dialect/Dit/IR/DitAttrInterfaces.cpp.inc"
 #include "dit/Dialect/Dit/IR/DitEnums.cpp.inc"
 
+/// Patterns nest at most this deep in text and bytecode: parsers recurse.
+static constexpr unsigned kMaxPatternDepth = 64;
+
+/// Parses a pattern inside of another one.
+static ParseResult parsePattern(AsmParser &parser,
+                                PatternAttrInterface &pattern) {
+  static thread_local unsigned depth = 0;
+  if (depth == kMaxPatternDepth)
+    return parser.emitError(parser.getCurrentLocation())
+           << "expected patterns that nest at most " << kMaxPatternDepth
+           << " deep";
+  ++depth;
+  ParseResult result = parser.parseAttribute(pattern);
+  --depth;
+  return result;
+}
+
+static void printPattern(AsmPrinter &printer, PatternAttrInterface pattern) {
+  printer << pattern;
+}
+
+static ParseResult
+parsePatterns(AsmParser &parser,
+              SmallVectorImpl<PatternAttrInterface> &patterns) {
+  return parser.parseCommaSeparatedList(
+      [&] { return parsePattern(parser, patterns.emplace_back()); });
+}
+
+static void printPatterns(AsmPrinter &printer,
+                          ArrayRef<PatternAttrInterface> patterns) {
+  llvm::interleaveComma(patterns, printer);
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "dit/Dialect/Dit/IR/DitAttributes.cpp.inc"
 

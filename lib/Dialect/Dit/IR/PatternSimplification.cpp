@@ -11,16 +11,68 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dit/Dialect/Dit/IR/Dit.h"
+#include "dit/Dialect/Dit/IR/PatternCost.h"
 
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::dit;
 
-/// Longer sequences are not enumerated row by row.
-static constexpr int64_t kMaxEnumeratedRows = int64_t(1) << 20;
+/// Patterns of more intervals are not enumerated row by row.
+static constexpr int64_t kMaxEnumeratedSteps = int64_t(1) << 24;
+
+static int64_t addSaturating(int64_t lhs, int64_t rhs) {
+  int64_t sum;
+  return llvm::AddOverflow(lhs, rhs, sum) ? std::numeric_limits<int64_t>::max()
+                                          : sum;
+}
+
+static int64_t multiplySaturating(int64_t lhs, int64_t rhs) {
+  int64_t product;
+  return llvm::MulOverflow(lhs, rhs, product)
+             ? std::numeric_limits<int64_t>::max()
+             : product;
+}
+
+/// Places within `distance` of one of `extent`.
+static int64_t countNear(int64_t distance, int64_t extent) {
+  return distance < 0 ? extent : std::min(2 * distance + 1, extent);
+}
+
+int64_t mlir::dit::countIntervalSteps(PatternAttrInterface pattern,
+                                      PatternShape shape) {
+  auto sumOf = [&](ArrayRef<PatternAttrInterface> parts) {
+    int64_t sum = 1;
+    for (PatternAttrInterface part : parts)
+      sum = addSaturating(sum, countIntervalSteps(part, shape));
+    return sum;
+  };
+  return TypeSwitch<Attribute, int64_t>(pattern)
+      .Case([&](GridWindowAttr window) {
+        GridAttr grid = window.getGrid();
+        return 1 + countNear(window.getFrames(), grid.getFrames()) *
+                       countNear(window.getHeight(), grid.getHeight());
+      })
+      .Case([&](AndAttr both) {
+        // Each part meets what the ones before it left.
+        int64_t product = 1;
+        for (PatternAttrInterface part : both.getPatterns())
+          product =
+              multiplySaturating(product, countIntervalSteps(part, shape));
+        return addSaturating(product, sumOf(both.getPatterns()));
+      })
+      .Case([&](OrAttr either) { return sumOf(either.getPatterns()); })
+      .Case([&](TiledAttr tiled) {
+        return multiplySaturating(
+            std::min(tiled.getQ(), std::max<int64_t>(shape.q, 1)),
+            countIntervalSteps(tiled.getPattern(), shape));
+      })
+      .Default([](Attribute) { return 2; });
+}
 
 /// Whether `pattern` holds everything, from its parameters alone. A false
 /// leaves the question open.
@@ -63,7 +115,8 @@ bool mlir::dit::isFullPattern(PatternAttrInterface pattern,
     return false;
   if (shape.q == 0 || shape.kv == 0)
     return true;
-  return shape.q <= kMaxEnumeratedRows &&
+  return multiplySaturating(shape.q, countIntervalSteps(pattern, shape)) <=
+             kMaxEnumeratedSteps &&
          pattern.classifyTile(0, shape.q, 0, shape.kv, shape) ==
              TileClass::Full;
 }

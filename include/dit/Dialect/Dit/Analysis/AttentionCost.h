@@ -39,7 +39,8 @@ struct ExecutionCount {
 ExecutionCount countExecutions(Operation *op);
 
 /// The work of one attention. A multiplication and an addition are two
-/// operations; the softmax is not counted.
+/// operations; the softmax is not counted. Numbers stay within 64 bits: more
+/// work than that counts as the largest of them.
 class AttentionCost {
 public:
   /// The cost of `op`, none when an extent of it is dynamic.
@@ -55,19 +56,16 @@ public:
   /// Scores from which the tile list was selected.
   int64_t getSelectionFlops() const { return selectionFlops; }
   /// The work of all steps without patterns, tile lists and reuse.
-  int64_t getDenseFlopsOfAllSteps() const {
-    return executions.steps * getDenseFlops();
-  }
+  int64_t getDenseFlopsOfAllSteps() const;
   /// The work that is done.
-  int64_t getExecutedFlops() const {
-    return executions.executed * (getKeptFlops() + getSelectionFlops());
-  }
+  int64_t getExecutedFlops() const;
 
   /// For each query head, the share of score positions that is kept.
   ArrayRef<double> getKeptShare() const { return keptShare; }
   /// Whether the kept share is known from the program. It is an upper bound
   /// where tiles are chosen by their mass or come from elsewhere, and an
-  /// estimate where a pattern and a tile list meet.
+  /// estimate where a pattern and a tile list meet or a long pattern is counted
+  /// in some of its rows.
   bool isExact() const { return sharesExact && executions.exact; }
 
   void writeJSON(llvm::json::OStream &json) const;

@@ -291,14 +291,14 @@ def Dit_AndAttr : Dit_PatternAttr<"And", "and",
     ["emitKeyRanges", "emitCovers", "verifyShape"]> {
   let summary = "Intersection of patterns";
   let parameters = (ins ArrayRefParameter<"PatternAttrInterface">:$patterns);
-  let assemblyFormat = "`<` $patterns `>`";
+  let assemblyFormat = "`<` custom<Patterns>($patterns) `>`";
   let genVerifyDecl = 1;
 }
 
 def Dit_OrAttr : Dit_PatternAttr<"Or", "or", ["emitCovers", "verifyShape"]> {
   let summary = "Union of patterns";
   let parameters = (ins ArrayRefParameter<"PatternAttrInterface">:$patterns);
-  let assemblyFormat = "`<` $patterns `>`";
+  let assemblyFormat = "`<` custom<Patterns>($patterns) `>`";
   let genVerifyDecl = 1;
 }
 
@@ -311,7 +311,7 @@ def Dit_TiledAttr : Dit_PatternAttr<"Tiled", "tiled",
   }];
   let parameters = (ins "PatternAttrInterface":$pattern, "int64_t":$q,
                         "int64_t":$kv);
-  let assemblyFormat = "`<` $pattern `,` $q `x` $kv `>`";
+  let assemblyFormat = "`<` custom<Pattern>($pattern) `,` $q `x` $kv `>`";
   let genVerifyDecl = 1;
 }
 
