@@ -50,7 +50,7 @@ def test_features_are_found():
     assert "operand attention.q" not in declared
     found = module_features(
         '%0 = "dit.attention"(%a, %b) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, '
-        '1, 1, 0>, pattern = #dit.causal}> : (f32) -> f32\n'
+        '1, 1, 0, 0>, pattern = #dit.causal}> : (f32) -> f32\n'
         '%1 = "dit.yield"() : () -> ()')
     assert found == {"op attention", "attribute attention.pattern", "#dit.causal",
                      "attribute attention.operandSegmentSizes",

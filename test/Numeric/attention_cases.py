@@ -85,6 +85,8 @@ class AttentionCase:
     magnitude: float
     scale: float
     seed: int
+    # For each head; 0 skips it, -1 does not limit it.
+    half_widths: tuple = None
 
     @property
     def heads(self):
@@ -147,6 +149,16 @@ class AttentionCase:
             idx[row][: len(listed)] = listed
         return num, idx
 
+    def destinations(self):
+        """What output and log-sum-exp hold before."""
+        rng = np.random.default_rng(self.seed + 4)
+        shape = (self.batch, self.heads, self.queries, self.value_size)
+        lse = programs.FLOATS[programs.accumulator(self.type)]
+        return (
+            programs.garbage(shape, programs.FLOATS[self.type], rng),
+            programs.garbage(shape[:3], lse, rng),
+        )
+
     # ===-------------------------------------------------------------------===#
     # Text
     # ===-------------------------------------------------------------------===#
@@ -194,18 +206,19 @@ class AttentionCase:
         def operand(array, order, sequence):
             return self.operand(program, rng, array, order, sequence)
 
-        element = programs.FLOATS[self.type]
-        o_shape = (self.batch, self.heads, self.queries, self.value_size)
         values = [
             operand(array, order, sequence)
             for array, order, sequence in zip((q, k, v), self.orders, "qkk")
         ]
         text = f"dit.attention {programs.ins(*values)}"
         text += self.emit_mask(program, bias, tiles, valid)
-        inits = [operand(programs.garbage(o_shape, element, rng), self.orders[3], "q")]
+        if self.half_widths is not None:
+            dims = (0,) if "h" in self.dynamic else ()
+            w = program.parameter(np.array(self.half_widths, np.int32), dims)
+            text += f" half_widths({w} : {w.type})"
+        output, lse = self.destinations()
+        inits = [operand(output, self.orders[3], "q")]
         if self.lse:
-            lse_type = programs.FLOATS[programs.accumulator(self.type)]
-            lse = programs.garbage(o_shape[:3], lse_type, rng)
             dims = [d for d, name in enumerate("bhq") if name in self.dynamic]
             inits.append(program.parameter(lse, dims))
         attributes = [f"scale = {self.scale!r} : f64"]
@@ -222,12 +235,23 @@ class AttentionCase:
         """The allowed positions `[B, H, Sq, Skv]`."""
         shape = (self.batch, self.heads, self.queries, self.keys)
         mask = np.ones(shape, dtype=bool)
-        if self.pattern is not None:
+        if self.half_widths is not None:
+            mask &= self.band_mask()
+        elif self.pattern is not None:
             mask &= self.pattern.mask(self.queries, self.keys)
         if tiles is not None:
             mask &= model.listed_mask(*tiles, self.tiles.tile, *shape)
         if valid is not None:
             mask &= np.arange(self.keys) < valid[:, None, None, None]
+        return mask
+
+    def band_mask(self):
+        """The positions `[1, H, Sq, Skv]` of the pattern or a head's band."""
+        distance = np.abs(np.arange(self.queries)[:, None] - np.arange(self.keys))
+        width = np.array(self.half_widths)[None, :, None, None]
+        mask = (distance <= width) | (width < 0)
+        if self.pattern is not None:
+            mask |= self.pattern.mask(self.queries, self.keys)
         return mask
 
     def naive_outputs(self, q, k, v, bias, mask):
@@ -250,14 +274,22 @@ class AttentionCase:
     def check(self, results):
         q, k, v, bias, tiles, valid = self.inputs()
         mask = self.mask(tiles, valid)
-        expected = model.attention(q, k, v, self.scale, bias, mask)
+        results = [canonical(results[0], self.orders[3]), *results[1:]]
+        computed = np.ones(self.heads, dtype=bool)
+        if self.half_widths is not None:
+            computed = np.array(self.half_widths) != 0
+            for got, before in zip(results, self.destinations()):
+                if not np.array_equal(got[:, ~computed], before[:, ~computed], True):
+                    raise bounds.Mismatch("a head that is skipped was written")
+        results = [x[:, computed] for x in results]
+        o, lse = model.attention(q, k, v, self.scale, bias, mask)
         naives = list(self.naive_outputs(q, k, v, bias, mask))
         dots = model.scores(q, k, self.scale)
         bounds.check_attention(
-            canonical(results[0], self.orders[3]),
+            results[0],
             results[1] if self.lse else None,
-            expected,
-            naives,
+            (o[:, computed], lse[:, computed]),
+            [naive[:, computed] for naive in naives],
             spread=np.abs(dots).max(initial=0.0),
             values=np.abs(v.astype(np.float64)).max(initial=0.0),
         )
@@ -310,6 +342,14 @@ LENGTHS = st.one_of(
     st.integers(0, 70),
     st.integers(65, 300),
 )
+
+
+@st.composite
+def half_widths(draw, heads):
+    """None, or one for each head."""
+    if draw(st.integers(0, 3)):
+        return None
+    return tuple(draw(st.sampled_from([-1, 0, 1, 5, 40, 300])) for _ in range(heads))
 
 
 @st.composite
@@ -376,4 +416,5 @@ def attention_cases(draw, types=tuple(programs.FLOATS)):
         magnitude=draw(st.sampled_from([0.5, 1.0, 1.0, 8.0])),
         scale=draw(st.sampled_from([0.125, 0.35, 1.0, -0.5])),
         seed=draw(st.integers(0, 2**16)),
+        half_widths=draw(half_widths(kv_heads * group)),
     )

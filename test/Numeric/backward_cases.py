@@ -136,6 +136,7 @@ def backward_cases(draw, types=tuple(programs.FLOATS)):
     # Larger scores need no test here, and their gradients are all rounding.
     forward = dataclasses.replace(
         forward,
+        half_widths=None,
         magnitude=min(forward.magnitude, 1.0),
         scale=forward.scale * min(1.0, forward.head_size**-0.5 * 4),
     )

@@ -57,11 +57,22 @@ def test_a_wrong_op_is_noticed(run, element):
         {"tiles": None},
         {"bias": None},
         {"kv_valid": False},
+        {"half_widths": (-1, -1, -1, -1)},
         {"orders": ("bshd", "bhsd", "hbsd", "sbhd")},
     ]
     for mutation in mutations:
         with pytest.raises(bounds.Mismatch):
             dataclasses.replace(case, **mutation).check(results)
+
+
+def test_a_wrong_band_is_noticed(run):
+    arrow = model.Arrow(0, 2, False)
+    case = dataclasses.replace(CASE, pattern=arrow, half_widths=(1, -1, 0, 3))
+    (results,) = batches.run_cases([case], run)
+    case.check(results)
+    for widths in (None, (2, -1, 0, 3), (1, 4, 0, 3), (1, -1, 2, 3), (0, -1, 0, 3)):
+        with pytest.raises(bounds.Mismatch):
+            dataclasses.replace(case, half_widths=widths).check(results)
 
 
 @pytest.mark.parametrize("element", programs.FLOATS)

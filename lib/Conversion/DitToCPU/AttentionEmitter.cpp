@@ -50,7 +50,8 @@ AttentionEmitter::AttentionEmitter(AttentionOpInterface op,
   packed = plan.dot ? Type(IntegerType::get(op.getContext(), 32)) : compute;
   packedVec = VectorType::get(plan.lanes, packed);
   if (std::optional<PatternAttrInterface> given = op.getPattern())
-    if (!isFullPattern(*given, {problem.queryLength, problem.keyLength}))
+    if (op.getHalfWidths() ||
+        !isFullPattern(*given, {problem.queryLength, problem.keyLength}))
       pattern = *given;
 
   llvm::raw_string_ostream os(name);
@@ -65,6 +66,8 @@ AttentionEmitter::AttentionEmitter(AttentionOpInterface op,
     os << "_"
        << pattern.getAbstractAttribute().getName().drop_front(sizeof("dit.") -
                                                               1);
+  if (op.getHalfWidths())
+    os << "_bands";
   if (hasBias)
     os << "_bias";
 }
@@ -79,8 +82,8 @@ func::FuncOp AttentionEmitter::getKernel(TypeRange viewTypes) {
   Attribute tile = op->getAttr("tile");
   key.push_back(tile ? tile : b.getUnitAttr());
   // Which of the optional operands the types belong to.
-  for (Value operand :
-       {op.getBias(), op.getTileNum(), op.getKvValid(), op.getLse()})
+  for (Value operand : {op.getBias(), op.getTileNum(), op.getKvValid(),
+                        op.getLse(), op.getHalfWidths()})
     key.push_back(b.getBoolAttr(static_cast<bool>(operand)));
   return library.getOrCreate(
       b.getArrayAttr(key), name, viewTypes, op.getLoc(),

@@ -38,6 +38,8 @@ struct AttentionOperands {
   Value bias, num, idx, kvValid;
   /// Of an attention, results; of a gradient, given.
   Value output, lse;
+  /// Of an attention.
+  Value halfWidths;
   /// Of a gradient.
   Value dO, dq, dk, dv;
 };
@@ -67,6 +69,8 @@ struct AttentionStep {
   /// Queued panels as (panel, first key, end key), or gathered keys.
   Value queue;
   Value batch, head, kvHead, queryBegin, numRows, queryLength, keyLength;
+  /// Half-width of the head's band, negative for no limit; null without bands.
+  Value halfWidth;
   /// Number of queued panels, or of gathered keys.
   Value count;
 
@@ -99,6 +103,7 @@ struct AttentionStep {
             &numRows,
             &queryLength,
             &keyLength,
+            &halfWidth,
             &count};
   }
 };
@@ -200,6 +205,13 @@ protected:
   void emitQueueKeys(KernelBuilder &kb, const AttentionOperands &operands,
                      const AttentionStep &step, Value row,
                      func::FuncOp stepFunc, Value begin = {}, Value end = {});
+  /// The band's keys for the queries of the block, as a half-open range.
+  std::pair<Value, Value> emitBandRange(KernelBuilder &kb,
+                                        const AttentionStep &step);
+  Value emitContains(KernelBuilder &kb, const AttentionStep &step, Value query,
+                     Value key);
+  Value emitCovers(KernelBuilder &kb, const AttentionStep &step, Value keyBegin,
+                   Value keyEnd);
   void emitQueueRange(KernelBuilder &kb, const AttentionStep &step, Value begin,
                       Value end, func::FuncOp stepFunc);
   void emitQueueEntry(KernelBuilder &kb, const AttentionStep &step,

@@ -154,11 +154,38 @@ void AttentionEmitter::emitQueueKeys(KernelBuilder &kb,
                      stepFunc);
     });
   };
-  if (!pattern)
+  if (!pattern && !step.halfWidth)
     return queueRange(kb, kb.getLoc(), zero, step.keyLength);
+  Value bandBegin, bandEnd;
+  if (step.halfWidth) {
+    std::tie(bandBegin, bandEnd) = emitBandRange(kb, step);
+    queueRange(kb, kb.getLoc(), bandBegin, bandEnd);
+  }
+  if (!pattern)
+    return;
+  // No key is queued twice: the band is cut out of the pattern's ranges.
+  auto queueOutsideBand = [&](OpBuilder &builder, Location loc, Value begin,
+                              Value end) {
+    if (!step.halfWidth)
+      return queueRange(builder, loc, begin, end);
+    KernelBuilder inner(kb.getLoc(), builder);
+    queueRange(inner, loc, begin, inner.min(end, bandBegin));
+    queueRange(inner, loc, inner.max(begin, bandEnd), end);
+  };
   pattern.emitKeyRanges(kb, kb.getLoc(), step.queryBegin,
                         kb.add(step.queryBegin, step.numRows), step.queryLength,
-                        step.keyLength, queueRange);
+                        step.keyLength, queueOutsideBand);
+}
+
+std::pair<Value, Value>
+AttentionEmitter::emitBandRange(KernelBuilder &kb, const AttentionStep &step) {
+  Value zero = kb.index(0), length = step.keyLength;
+  Value unlimited = kb.lt(step.halfWidth, zero);
+  auto clamped = [&](Value key) { return kb.min(kb.max(key, zero), length); };
+  Value begin = clamped(kb.sub(step.queryBegin, step.halfWidth));
+  Value end =
+      clamped(kb.add(kb.add(step.queryBegin, step.numRows), step.halfWidth));
+  return {kb.select(unlimited, zero, begin), kb.select(unlimited, length, end)};
 }
 
 //===----------------------------------------------------------------------===//
@@ -244,6 +271,43 @@ void AttentionEmitter::emitRangeMask(KernelBuilder &kb,
   }
 }
 
+/// Whether the pattern or the head's band contains a position.
+Value AttentionEmitter::emitContains(KernelBuilder &kb,
+                                     const AttentionStep &step, Value query,
+                                     Value key) {
+  Value inside;
+  if (pattern)
+    inside = pattern.emitContains(kb, kb.getLoc(), query, key, step.queryLength,
+                                  step.keyLength);
+  if (!step.halfWidth)
+    return inside;
+  Value unlimited = kb.lt(step.halfWidth, kb.index(0));
+  Value near = kb.land(kb.le(key, kb.add(query, step.halfWidth)),
+                       kb.le(query, kb.add(key, step.halfWidth)));
+  Value inBand = kb.lor(unlimited, near);
+  return inside ? kb.lor(inside, inBand) : inBand;
+}
+
+/// Whether one of the two is known to contain all queries of the block with
+/// the keys `[keyBegin, keyEnd)`.
+Value AttentionEmitter::emitCovers(KernelBuilder &kb, const AttentionStep &step,
+                                   Value keyBegin, Value keyEnd) {
+  Value queryEnd = kb.add(step.queryBegin, step.numRows), covered;
+  if (pattern)
+    covered =
+        pattern.emitCovers(kb, kb.getLoc(), step.queryBegin, queryEnd, keyBegin,
+                           keyEnd, step.queryLength, step.keyLength);
+  if (!step.halfWidth)
+    return covered;
+  Value unlimited = kb.lt(step.halfWidth, kb.index(0));
+  // The corners farthest from the diagonal decide.
+  Value reach = kb.add(step.halfWidth, 1);
+  Value near = kb.land(kb.le(queryEnd, kb.add(keyBegin, reach)),
+                       kb.le(keyEnd, kb.add(step.queryBegin, reach)));
+  Value inBand = kb.lor(unlimited, near);
+  return covered ? kb.lor(covered, inBand) : inBand;
+}
+
 /// Sets the scores outside the pattern to -inf.
 void AttentionEmitter::emitPatternMask(KernelBuilder &kb,
                                        const AttentionStep &step, Value p,
@@ -254,8 +318,7 @@ void AttentionEmitter::emitPatternMask(KernelBuilder &kb,
     Value query = kb.add(step.queryBegin, row);
     kb.loop(columns.begin, columns.end, 1, [&](Value column) {
       Value key = emitKeyOfColumn(kb, step, columns, p, column);
-      Value inside = pattern.emitContains(kb, kb.getLoc(), query, key,
-                                          step.queryLength, step.keyLength);
+      Value inside = emitContains(kb, step, query, key);
       SmallVector<Value> at = {row, kb.add(firstColumn, column)};
       Value score = kb.load(step.scores, at);
       kb.store(kb.select(inside, score, minus), step.scores, at);
@@ -270,15 +333,13 @@ void AttentionEmitter::emitMask(KernelBuilder &kb, const AttentionStep &step,
     Value ranged = kb.lor(kb.lt(kb.index(0), columns.begin),
                           kb.lt(columns.end, kb.index(plan.panelKeys)));
     kb.ifThen(ranged, [&] { emitRangeMask(kb, step, p, columns); });
-    if (!pattern)
+    if (!pattern && !step.halfWidth)
       return;
     if (!columns.firstKey)
       return emitPatternMask(kb, step, p, columns);
-    Value covered = pattern.emitCovers(kb, kb.getLoc(), step.queryBegin,
-                                       kb.add(step.queryBegin, step.numRows),
-                                       kb.add(columns.firstKey, columns.begin),
-                                       kb.add(columns.firstKey, columns.end),
-                                       step.queryLength, step.keyLength);
+    Value covered =
+        emitCovers(kb, step, kb.add(columns.firstKey, columns.begin),
+                   kb.add(columns.firstKey, columns.end));
     Value partial = arith::XOrIOp::create(kb, covered, kb.bit(true));
     kb.ifThen(partial, [&] { emitPatternMask(kb, step, p, columns); });
   });

@@ -181,6 +181,7 @@ LogicalResult mlir::dit::cpu::callKernel(AttentionOp op, KernelBuilder &kb,
   views.addMask();
   views.addOrdered("output");
   views.addIdentity(op.getLse());
+  views.addIdentity(op.getHalfWidths());
   return callOnViews(op, kb, views.views, {}, [&](TypeRange types) {
     return ForwardEmitter(op, library).getKernel(types);
   });

@@ -55,6 +55,7 @@ AttentionOperands ForwardEmitter::bind(func::FuncOp func) {
   take(operands.kvValid, static_cast<bool>(op.getKvValid()));
   take(operands.output);
   take(operands.lse, static_cast<bool>(op.getLse()));
+  take(operands.halfWidths, static_cast<bool>(op.getHalfWidths()));
   return operands;
 }
 
@@ -164,11 +165,18 @@ void ForwardEmitter::emitBlockBody(KernelBuilder &kb, func::FuncOp block) {
   step.queryBegin = begin;
   step.numRows = kb.sub(end, begin);
 
+  Value computed = kb.lt(kb.index(0), step.numRows);
+  if (operands.halfWidths) {
+    step.halfWidth = kb.toIndex(kb.load(operands.halfWidths, step.head));
+    Value skipped = kb.eq(step.halfWidth, kb.index(0));
+    computed = kb.select(skipped, kb.bit(false), computed);
+  }
+
   Value queue = step.count;
   step.count = kb.index(0);
   func::FuncOp stepFunc = emitStep(kb, block, step);
   step.count = queue;
-  kb.ifThen(kb.lt(kb.index(0), step.numRows), [&] {
+  kb.ifThen(computed, [&] {
     if (plan.dot)
       emitPackPairs(kb, operands.q, step, step.queries, headSize,
                     /*negate=*/queryFactor < 0);

@@ -179,35 +179,70 @@ std::optional<AttentionCost> AttentionCost::get(AttentionOp op) {
 /// Intervals that are looked at to count the positions of a pattern.
 static constexpr int64_t kMaxPatternSteps = int64_t(1) << 26;
 
-void AttentionCost::applyPattern() {
-  std::optional<PatternAttrInterface> pattern = op.getPattern();
-  if (!pattern)
-    return;
-  PatternShape shape{op.getQueryLength(), op.getKVLength()};
+/// The share of `shape` that `pattern` holds; none if counting it takes too
+/// long. A long pattern is counted in some rows only, and then not `exact`.
+static std::optional<double> getShareOfPattern(PatternAttrInterface pattern,
+                                               PatternShape shape,
+                                               bool &exact) {
   if (shape.q == 0 || shape.kv == 0)
-    return;
-  // Long patterns are counted in some rows only.
-  int64_t rowSteps = countIntervalSteps(*pattern, shape);
-  if (rowSteps > kMaxPatternSteps) {
-    sharesExact = false;
-    return;
-  }
+    return 1.0;
+  int64_t rowSteps = countIntervalSteps(pattern, shape);
+  if (rowSteps > kMaxPatternSteps)
+    return std::nullopt;
   int64_t maxRows = kMaxPatternSteps / rowSteps;
   int64_t stride = llvm::divideCeil(static_cast<uint64_t>(shape.q),
                                     static_cast<uint64_t>(maxRows));
-  sharesExact &= stride == 1;
+  exact &= stride == 1;
   double positions = 0;
   int64_t rows = 0;
   SmallVector<KeyInterval> intervals;
   for (int64_t row = stride / 2; row < shape.q; row += stride, ++rows) {
     intervals.clear();
-    pattern->appendKeyIntervals(row, shape, intervals);
+    pattern.appendKeyIntervals(row, shape, intervals);
     for (const KeyInterval &interval : intervals)
       positions += static_cast<double>(interval.end - interval.begin);
   }
-  double share = positions / rows / shape.kv;
-  for (double &kept : keptShare)
-    kept *= share;
+  return positions / rows / shape.kv;
+}
+
+/// What a head with a band of `halfWidth` looks at under `pattern`, which may
+/// be null; null if that is everything.
+static PatternAttrInterface getPatternOfHead(MLIRContext *context,
+                                             PatternAttrInterface pattern,
+                                             int64_t halfWidth) {
+  if (halfWidth < 0)
+    return {};
+  PatternAttrInterface band = WindowAttr::get(context, halfWidth, halfWidth);
+  return pattern ? OrAttr::get(context, {pattern, band}) : band;
+}
+
+void AttentionCost::applyPattern() {
+  PatternShape shape{op.getQueryLength(), op.getKVLength()};
+  PatternAttrInterface pattern = op.getPatternAttr();
+  auto apply = [&](double &kept, PatternAttrInterface pattern) {
+    std::optional<double> share =
+        pattern ? getShareOfPattern(pattern, shape, sharesExact) : 1.0;
+    sharesExact &= share.has_value();
+    kept *= share.value_or(1.0);
+  };
+  if (!op.getHalfWidths()) {
+    double share = 1.0;
+    apply(share, pattern);
+    for (double &kept : keptShare)
+      kept *= share;
+    return;
+  }
+  DenseIntElementsAttr widths;
+  if (!matchPattern(op.getHalfWidths(), m_Constant(&widths))) {
+    sharesExact = false;
+    return;
+  }
+  for (auto [kept, width] : llvm::zip(keptShare, widths.getValues<int32_t>())) {
+    if (width == 0)
+      kept = 0.0;
+    else
+      apply(kept, getPatternOfHead(op.getContext(), pattern, width));
+  }
 }
 
 /// The share of the iterations of the loop around `condition` in which it

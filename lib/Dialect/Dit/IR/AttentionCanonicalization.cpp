@@ -40,6 +40,8 @@ struct SimplifyAttentionPattern : OpRewritePattern<OpTy> {
     std::optional<PatternAttrInterface> pattern = op.getPattern();
     if (!pattern)
       return rewriter.notifyMatchFailure(op, "no pattern");
+    if (AttentionOpInterface(op).getHalfWidths())
+      return rewriter.notifyMatchFailure(op, "bands extend the pattern");
     PatternAttrInterface simplified =
         simplifyPattern(*pattern, {op.getQueryLength(), op.getKVLength()});
     if (simplified == *pattern)
@@ -140,6 +142,35 @@ struct DropFullTileList : OpRewritePattern<OpTy> {
   }
 };
 
+/// Constant half-widths that are one for all heads are a pattern.
+struct FoldUniformHalfWidths : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    DenseIntElementsAttr widths;
+    if (!op.getHalfWidths() ||
+        !matchPattern(op.getHalfWidths(), m_Constant(&widths)) ||
+        !widths.isSplat())
+      return rewriter.notifyMatchFailure(op, "no constant of one half-width");
+    auto width = widths.getSplatValue<APInt>().getSExtValue();
+    if (width == 0)
+      return rewriter.notifyMatchFailure(op, "all heads are skipped");
+    MLIRContext *context = op.getContext();
+    PatternAttrInterface pattern;
+    if (width > 0)
+      pattern = WindowAttr::get(context, width, width);
+    if (std::optional<PatternAttrInterface> given = op.getPattern();
+        given && pattern)
+      pattern = OrAttr::get(context, {*given, pattern});
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getHalfWidthsMutable().clear();
+      op.setPatternAttr(pattern);
+    });
+    return success();
+  }
+};
+
 /// An LSE that nobody reads is not computed.
 struct DropUnusedLse : OpRewritePattern<AttentionOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -148,11 +179,7 @@ struct DropUnusedLse : OpRewritePattern<AttentionOp> {
                                 PatternRewriter &rewriter) const override {
     if (op->getNumResults() != 2 || !op->getResult(1).use_empty())
       return rewriter.notifyMatchFailure(op, "no LSE result, or one with uses");
-    AttentionOp::Properties properties = op.getProperties();
-    properties.operandSegmentSizes.back() = 0;
-    auto smaller = AttentionOp::create(
-        rewriter, op.getLoc(), op->getOperands().drop_back(), properties,
-        llvm::to_vector(op->getDiscardableAttrs()));
+    AttentionOp smaller = op.cloneWithoutLse(rewriter);
     rewriter.replaceAllUsesWith(op->getResult(0), smaller->getResult(0));
     rewriter.eraseOp(op);
     return success();
@@ -420,7 +447,7 @@ static void addSharedPatterns(RewritePatternSet &patterns) {
 void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                               MLIRContext *context) {
   addSharedPatterns<AttentionOp>(patterns);
-  patterns.add<DropUnusedLse>(context);
+  patterns.add<DropUnusedLse, FoldUniformHalfWidths>(context);
 }
 
 void AttentionBackwardOp::getCanonicalizationPatterns(

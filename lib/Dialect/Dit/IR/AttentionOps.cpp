@@ -133,13 +133,7 @@ static LogicalResult verifyOperandShapes(AttentionOpInterface op,
 static LogicalResult verifyHeads(AttentionOpInterface op) {
   // attention_c8
   // attention_backward_c8
-  int64_t queryHeads = op.getNumQueryHeads(), kvHeads = op.getNumKVHeads();
-  if (!ShapedType::isDynamic(queryHeads) && !ShapedType::isDynamic(kvHeads) &&
-      (kvHeads == 0 ? queryHeads != 0 : queryHeads % kvHeads != 0))
-    return op->emitOpError() << "expected the number of query heads to be a "
-                                "multiple of the "
-                             << kvHeads << " key heads, got " << queryHeads;
-  return success();
+  return verifyHeadGroups(op, op.getNumQueryHeads(), op.getNumKVHeads());
 }
 
 static LogicalResult verifyBias(AttentionOpInterface op) {
@@ -259,8 +253,8 @@ DIT_DEFINE_DESTINATION_OP_METHODS(AttentionOp)
 DIT_DEFINE_CAST_FOLD(AttentionOp)
 
 MutableOperandRange AttentionOp::getDpsInitsMutable() {
-  unsigned inits = getLse() ? 2 : 1;
-  return MutableOperandRange(getOperation(), getNumOperands() - inits, inits);
+  return MutableOperandRange(
+      getOperation(), getOutputMutable().getOperandNumber(), getLse() ? 2 : 1);
 }
 
 LogicalResult
@@ -268,14 +262,27 @@ AttentionOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
                               ValueRange operands, DictionaryAttr attributes,
                               OpaqueProperties properties, RegionRange regions,
                               SmallVectorImpl<Type> &types) {
-  // The output is the last operand but for the lse; the op may not have been
-  // verified yet.
+  // The output and the lse are the last operands but for the half-widths; the
+  // op may not have been verified yet.
   Adaptor adaptor(operands, attributes, properties, regions);
   size_t inits = adaptor.getLse() ? 2 : 1;
-  if (operands.size() < inits)
+  size_t after = adaptor.getHalfWidths() ? 1 : 0;
+  if (operands.size() < inits + after)
     return failure();
-  appendTensorTypes(operands.take_back(inits), types);
+  appendTensorTypes(operands.drop_back(after).take_back(inits), types);
   return success();
+}
+
+AttentionOp AttentionOp::cloneWithoutLse(OpBuilder &builder) {
+  assert(getLse() && "expected an LSE to leave out");
+  constexpr unsigned kLseSegment = 8;
+  Properties properties = getProperties();
+  properties.operandSegmentSizes[kLseSegment] = 0;
+  SmallVector<Value> operands(getOperands());
+  operands.erase(operands.begin() +
+                 getODSOperandIndexAndLength(kLseSegment).first);
+  return AttentionOp::create(builder, getLoc(), operands, properties,
+                             llvm::to_vector((*this)->getDiscardableAttrs()));
 }
 
 DimOrderAttr AttentionOp::getQDimOrder() {
@@ -308,6 +315,11 @@ LogicalResult AttentionOp::verify() {
           verifySegments(*this, {{0, "q"}, {1, "k"}, {2, "v"}, {7, "output"}})))
     return failure();
   if (failed(verifyAttention(*this)))
+    return failure();
+  // attention_c22
+  if (getHalfWidths() &&
+      failed(verifyExtent(*this, shapedTypeOf(getHalfWidths()).getDimSize(0),
+                          getNumQueryHeads(), "half_widths with a head count")))
     return failure();
   // attention_c19
   if (getSite() && getSite()->empty())

@@ -38,12 +38,7 @@ static void dropLse(AttentionOp op, RewriterBase &rewriter) {
   Value lse = op.getLse();
   if (op->getNumResults() == 2)
     rewriter.replaceAllUsesWith(op->getResult(1), lse);
-  SmallVector<Value> operands(op->getOperands().drop_back());
-  SmallVector<Type> types(op->getResultTypes());
-  types.resize(std::min<size_t>(types.size(), 1));
-  auto plain = cast<AttentionOp>(mlir::clone(rewriter, op, types, operands));
-  // The LSE is the last segment of operands.
-  plain.getProperties().operandSegmentSizes.back() = 0;
+  AttentionOp plain = op.cloneWithoutLse(rewriter);
   if (op->getNumResults() == 2)
     rewriter.replaceAllUsesWith(op->getResult(0), plain->getResult(0));
   rewriter.eraseOp(op);
@@ -66,6 +61,8 @@ static void collectAttentionSteps(AttentionOp op, Steps &steps) {
     add([](AttentionOp op) { op.getBiasMutable().clear(); });
   if (op.getKvValid())
     add([](AttentionOp op) { op.getKvValidMutable().clear(); });
+  if (op.getHalfWidths())
+    add([](AttentionOp op) { op.getHalfWidthsMutable().clear(); });
   if (op.getLse())
     steps.push_back([](Operation *op, RewriterBase &rewriter) {
       dropLse(cast<AttentionOp>(op), rewriter);

@@ -89,18 +89,19 @@ void AttentionShrinker::run() {
       slice(op.getKvValid(), {to.batch}),
       slice(op.getOutput(), op.getODimOrder(), to.queryHeads, to.queries,
             to.valueDepth),
-      slice(op.getLse(), {to.batch, to.queryHeads, to.queries})};
+      slice(op.getLse(), {to.batch, to.queryHeads, to.queries}),
+      slice(op.getHalfWidths(), {to.queryHeads})};
   llvm::erase(sliced, Value());
 
   SmallVector<Type> types;
-  for (Value init : ArrayRef(sliced).take_back(op->getNumResults()))
+  size_t firstInit = op.getDpsInits().getBeginOperandIndex();
+  for (Value init : ArrayRef(sliced).slice(firstInit, op->getNumResults()))
     types.push_back(init.getType());
   Operation *small = mlir::clone(rewriter, op, types, sliced);
 
   SmallVector<Value> results;
   for (auto [result, init] :
-       llvm::zip_equal(small->getResults(),
-                       op->getOperands().take_back(op->getNumResults()))) {
+       llvm::zip_equal(small->getResults(), op.getDpsInits())) {
     auto type = cast<RankedTensorType>(result.getType());
     if (type == init.getType()) {
       results.push_back(result);

@@ -63,6 +63,10 @@ struct DestinationModel
     : DstBufferizableOpInterfaceExternalModel<DestinationModel<OpTy>, OpTy> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &) const {
+    // A half-width of 0 keeps what the init holds for that head.
+    if (auto attention = dyn_cast<AttentionOpInterface>(op))
+      if (attention.getHalfWidths())
+        return true;
     return !cast<DestinationStyleOpInterface>(op).isDpsInit(&operand);
   }
 

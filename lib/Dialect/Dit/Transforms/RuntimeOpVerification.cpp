@@ -118,6 +118,14 @@ public:
     });
   }
 
+  /// Checks that no half-width is below the -1 of no limit.
+  void checkHalfWidths(Value widths) {
+    forEach({extent(widths, 0)}, [&](ValueRange at) {
+      check(compare(arith::CmpIPredicate::sle, constant(-1), load(widths, at)),
+            "half-width is below -1");
+    });
+  }
+
 private:
   void checkEntries(Value idx, ValueRange row, Value count, Value numTiles) {
     Value zero = constant(0), one = constant(1);
@@ -148,9 +156,12 @@ struct AttentionModel
   void generateRuntimeVerification(Operation *op, OpBuilder &builder,
                                    Location loc, MessageFn message) const {
     auto attention = cast<AttentionOpInterface>(op);
-    if (!attention.hasTiles() && !attention.getKvValid())
+    if (!attention.hasTiles() && !attention.getKvValid() &&
+        !attention.getHalfWidths())
       return;
     CheckEmitter e(op, builder, loc, message);
+    if (attention.getHalfWidths())
+      e.checkHalfWidths(attention.getHalfWidths());
     SmallVector<OrderedOperand> operands = attention.getOrderedOperands();
     const OrderedOperand *k =
         llvm::find_if(operands, [](const OrderedOperand &operand) {

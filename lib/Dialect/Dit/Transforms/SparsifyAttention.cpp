@@ -61,7 +61,7 @@ mlir::dit::findSparsifyObstacle(AttentionOp op, const SparsifyOptions &options,
     return "it has no grid to group tokens by";
   if (op.getGrid()->getNumTokens() != op.getKVLength())
     return "its keys do not lie on the grid";
-  if (op.getPattern() || op.getBias() || op.getKvValid())
+  if (op.getPattern() || op.getBias() || op.getKvValid() || op.getHalfWidths())
     return "its mask is in the order of the tokens, which grouping changes";
   return std::nullopt;
 }

@@ -156,7 +156,7 @@ Value AttentionTiler::sliceByLoops(Value value, unsigned numLoops) {
 }
 
 FailureOr<TilingResult> AttentionTiler::tile() {
-  if (isTiled(2) && (op.getPattern() || op.hasTiles()))
+  if (isTiled(2) && (op.getPattern() || op.hasTiles() || op.getHalfWidths()))
     return failure();
   FailureOr<Section> keyHeads = getKeyHeads();
   if (failed(keyHeads))
@@ -176,6 +176,9 @@ FailureOr<TilingResult> AttentionTiler::tile() {
                                   /*isQuery=*/true));
   if (op.getLse())
     operands.push_back(slice(op.getLse(), loops));
+  unsigned endInit = operands.size();
+  if (Value widths = op.getHalfWidths())
+    operands.push_back(slice(widths, {loops[1]}));
 
   auto tiled = AttentionOp::create(b, op.getLoc(), operands, op.getProperties(),
                                    llvm::to_vector(op->getDiscardableAttrs()));
@@ -184,7 +187,7 @@ FailureOr<TilingResult> AttentionTiler::tile() {
     tiled.removeGridAttr();
   SmallVector<Value> values(tiled->getResults());
   if (values.empty())
-    values.assign(operands.begin() + firstInit, operands.end());
+    values.assign(operands.begin() + firstInit, operands.begin() + endInit);
   return TilingResult{{tiled}, values, slices};
 }
 

@@ -425,3 +425,39 @@ func.func @foreign_reassociation(%q: tensor<?x32xf32>, %n: index) -> tensor<?x1x
   %x = tensor.expand_shape %a [[1099511627776, 1, 2], [3]] output_shape [%n, 1, 1, 32] : tensor<?x32xf32> into tensor<?x1x1x32xf32>
   return %x : tensor<?x1x1x32xf32>
 }
+
+// -----
+
+// Half-widths of one value are a pattern; -1 is none. A pattern that holds all
+// stays beside bands, which would be all there is without it.
+// CHECK-LABEL: func.func @uniform_half_widths
+func.func @uniform_half_widths(%q: tensor<1x2x64x32xf32>, %w: tensor<2xi32>) -> (tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>) {
+  %five = arith.constant dense<5> : tensor<2xi32>
+  %all = arith.constant dense<-1> : tensor<2xi32>
+  %none = arith.constant dense<0> : tensor<2xi32>
+  // CHECK: dit.attention ins({{.*}}) pattern(#dit.window<left = 5, right = 5>) outs
+  %0 = dit.attention ins(%q, %q, %q : tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>)
+    half_widths(%five : tensor<2xi32>) outs(%q : tensor<1x2x64x32xf32>) {scale = 1.0 : f64}
+  // CHECK: dit.attention ins({{.*}}) pattern(#dit.or<#dit.arrow<width = 0, text = 3>, #dit.window<left = 5, right = 5>>) outs
+  %1 = dit.attention ins(%q, %q, %q : tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>)
+    pattern(#dit.arrow<width = 0, text = 3>) half_widths(%five : tensor<2xi32>) outs(%q : tensor<1x2x64x32xf32>) {scale = 1.0 : f64}
+  // CHECK: dit.attention ins({{.*}}xf32>) outs
+  %2 = dit.attention ins(%q, %q, %q : tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>)
+    pattern(#dit.causal) half_widths(%all : tensor<2xi32>) outs(%q : tensor<1x2x64x32xf32>) {scale = 1.0 : f64}
+  // CHECK: dit.attention ins({{.*}}) half_widths(
+  %3 = dit.attention ins(%q, %q, %q : tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>)
+    half_widths(%none : tensor<2xi32>) outs(%q : tensor<1x2x64x32xf32>) {scale = 1.0 : f64}
+  // CHECK: dit.attention ins({{.*}}) pattern(#dit.window<left = 64, right = 64>) half_widths(
+  %4 = dit.attention ins(%q, %q, %q : tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>)
+    pattern(#dit.window<left = 64, right = 64>) half_widths(%w : tensor<2xi32>) outs(%q : tensor<1x2x64x32xf32>) {scale = 1.0 : f64}
+  return %0, %1, %2, %3, %4 : tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>
+}
+
+// The LSE goes, the half-widths behind it stay.
+// CHECK-LABEL: func.func @unused_lse_before_half_widths
+// CHECK: dit.attention ins({{.*}}) half_widths(%{{.*}} : tensor<2xi32>) outs(%{{.*}} : tensor<1x2x64x32xf32>)
+func.func @unused_lse_before_half_widths(%q: tensor<1x2x64x32xf32>, %l: tensor<1x2x64xf32>, %w: tensor<2xi32>) -> tensor<1x2x64x32xf32> {
+  %0, %1 = dit.attention ins(%q, %q, %q : tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>)
+    half_widths(%w : tensor<2xi32>) outs(%q, %l : tensor<1x2x64x32xf32>, tensor<1x2x64xf32>) {scale = 1.0 : f64}
+  return %0 : tensor<1x2x64x32xf32>
+}

@@ -160,7 +160,7 @@ func.func @attention_c10(%q: tensor<2x4x64x32xf32>, %k: tensor<2x4x64x32xf32>, %
 
 func.func @attention_c11(%q: tensor<2x4x64x32xf32>, %num: tensor<2x4x2xi32>, %idx: tensor<2x4x2x8xi32>) {
   // expected-error @+1 {{expected the num and idx of a tile list and its tile together}}
-  %0 = "dit.attention"(%q, %q, %q, %num, %idx, %q) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 1, 1, 0, 1, 0>, scale = 0.1 : f64}> : (tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x2xi32>, tensor<2x4x2x8xi32>, tensor<2x4x64x32xf32>) -> tensor<2x4x64x32xf32>
+  %0 = "dit.attention"(%q, %q, %q, %num, %idx, %q) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 1, 1, 0, 1, 0, 0>, scale = 0.1 : f64}> : (tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x2xi32>, tensor<2x4x2x8xi32>, tensor<2x4x64x32xf32>) -> tensor<2x4x64x32xf32>
   return
 }
 
@@ -168,7 +168,7 @@ func.func @attention_c11(%q: tensor<2x4x64x32xf32>, %num: tensor<2x4x2xi32>, %id
 
 func.func @attention_c11_without_num(%q: tensor<2x4x64x32xf32>, %idx: tensor<2x4x2x8xi32>) {
   // expected-error @+1 {{expected the num and idx of a tile list and its tile together}}
-  %0 = "dit.attention"(%q, %q, %q, %idx, %q) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 1, 0>, scale = 0.1 : f64, tile = array<i64: 32, 8>}> : (tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x2x8xi32>, tensor<2x4x64x32xf32>) -> tensor<2x4x64x32xf32>
+  %0 = "dit.attention"(%q, %q, %q, %idx, %q) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 1, 0, 0>, scale = 0.1 : f64, tile = array<i64: 32, 8>}> : (tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x2x8xi32>, tensor<2x4x64x32xf32>) -> tensor<2x4x64x32xf32>
   return
 }
 
@@ -321,5 +321,14 @@ func.func @attention_merge_c2(%o1: tensor<2x4x64x32xf32>, %l1: tensor<2x4x64xf32
   // expected-error @+1 {{expected output with an extent in dimension 2 of 64, got 65}}
   %0:2 = dit.attention_merge ins((%o1, %l1), (%o2, %l2) : tensor<2x4x64x32xf32>, tensor<2x4x64xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64xf32>)
     outs(%o, %l : tensor<2x4x65x32xf32>, tensor<2x4x64xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_c22(%q: tensor<2x4x64x32xf32>, %w: tensor<3xi32>) {
+  // expected-error @+1 {{expected half_widths with a head count of 4, got 3}}
+  %0 = dit.attention ins(%q, %q, %q : tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>)
+    half_widths(%w : tensor<3xi32>) outs(%q : tensor<2x4x64x32xf32>) {scale = 1.0 : f64}
   return
 }

@@ -13,7 +13,7 @@ func.func @no_operands() {
 
 func.func @too_few_operands(%x: tensor<4xf32>) {
   // expected-error @+1 {{expected 4 or more operands, but found 1}}
-  "dit.attention"(%x) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 1, 0>, scale = 0.1 : f64}> : (tensor<4xf32>) -> ()
+  "dit.attention"(%x) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 1, 0, 0>, scale = 0.1 : f64}> : (tensor<4xf32>) -> ()
   return
 }
 
@@ -21,7 +21,7 @@ func.func @too_few_operands(%x: tensor<4xf32>) {
 
 func.func @attention_c21(%x: tensor<2x4x8x4xf32>) {
   // expected-error @+1 {{expected one output, got 0}}
-  "dit.attention"(%x, %x, %x, %x) <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0, 0, 0, 0>, scale = 0.1 : f64}> : (tensor<2x4x8x4xf32>, tensor<2x4x8x4xf32>, tensor<2x4x8x4xf32>, tensor<2x4x8x4xf32>) -> ()
+  "dit.attention"(%x, %x, %x, %x) <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0, 0, 0, 0, 0>, scale = 0.1 : f64}> : (tensor<2x4x8x4xf32>, tensor<2x4x8x4xf32>, tensor<2x4x8x4xf32>, tensor<2x4x8x4xf32>) -> ()
   return
 }
 

@@ -10,13 +10,14 @@
 func.func @attention_everything(
     %q: tensor<2x64x4x32xbf16>, %k: tensor<2x2x64x32xbf16>, %b: tensor<1x1x64x64xf32>,
     %num: tensor<1x4x2xi32>, %idx: tensor<1x4x2x?xi32>, %n: tensor<2xi32>,
-    %init: tensor<2x64x4x32xbf16>, %l: tensor<2x4x64xf32>)
+    %init: tensor<2x64x4x32xbf16>, %l: tensor<2x4x64xf32>, %w: tensor<4xi32>)
     -> (tensor<2x64x4x32xbf16>, tensor<2x4x64xf32>) {
   // CHECK: %{{.*}}:2 = dit.attention ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<2x64x4x32xbf16>, tensor<2x2x64x32xbf16>, tensor<2x2x64x32xbf16>)
   // CHECK-SAME: bias(%{{.*}} : tensor<1x1x64x64xf32>)
   // CHECK-SAME: pattern(#dit.window<left = 8, right = -1>)
   // CHECK-SAME: tiles(%{{.*}}, %{{.*}} : tensor<1x4x2xi32>, tensor<1x4x2x?xi32>) by [32, 1]
   // CHECK-SAME: kv_valid(%{{.*}} : tensor<2xi32>)
+  // CHECK-SAME: half_widths(%{{.*}} : tensor<4xi32>)
   // CHECK-SAME: outs(%{{.*}}, %{{.*}} : tensor<2x64x4x32xbf16>, tensor<2x4x64xf32>)
   // CHECK-SAME: grid = #dit.grid<3x4x5, text = 4, text_first>
   // CHECK-SAME: kind = #dit.kind<joint>
@@ -30,6 +31,7 @@ func.func @attention_everything(
     pattern(#dit.window<left = 8, right = -1>)
     tiles(%num, %idx : tensor<1x4x2xi32>, tensor<1x4x2x?xi32>) by [32, 1]
     kv_valid(%n : tensor<2xi32>)
+    half_widths(%w : tensor<4xi32>)
     outs(%init, %l : tensor<2x64x4x32xbf16>, tensor<2x4x64xf32>)
     {scale = 0.17 : f64, site = "blocks.3.attn1", kind = #dit.kind<joint>, layer = 3,
      grid = #dit.grid<3x4x5, text = 4, text_first>,

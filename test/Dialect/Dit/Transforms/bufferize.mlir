@@ -22,6 +22,20 @@ func.func @attention_in_place(
 
 // -----
 
+// A head of half-width 0 keeps what its init holds, so q has to be copied.
+// CHECK-LABEL: func.func @bands_read_inits(
+// CHECK-SAME: %[[Q:[a-z0-9]+]]: memref<1x2x16x8xf32>
+// CHECK: %[[A:.*]] = memref.alloc()
+// CHECK: memref.copy %[[Q]], %[[A]]
+// CHECK: dit.attention ins(%[[Q]], %[[Q]], %[[Q]] : {{.*}}) half_widths({{.*}}) outs(%[[A]] :
+func.func @bands_read_inits(%q: tensor<1x2x16x8xf32>, %w: tensor<2xi32>) -> (tensor<1x2x16x8xf32>, tensor<1x2x16x8xf32>) {
+  %r = dit.attention ins(%q, %q, %q : tensor<1x2x16x8xf32>, tensor<1x2x16x8xf32>, tensor<1x2x16x8xf32>)
+      half_widths(%w : tensor<2xi32>) outs(%q : tensor<1x2x16x8xf32>) {scale = 1.0 : f64}
+  return %r, %q : tensor<1x2x16x8xf32>, tensor<1x2x16x8xf32>
+}
+
+// -----
+
 // Inits are not read: one that is still needed, here q itself, is replaced by
 // an allocation without a copy.
 // CHECK-LABEL: func.func @attention_does_not_read_inits(

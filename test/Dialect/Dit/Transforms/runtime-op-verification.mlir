@@ -34,6 +34,19 @@ func.func @attention(%q: memref<2x4x64x32xf32>, %k: memref<2x?x4x32xf32>, %num: 
   return
 }
 
+// CHECK-LABEL: func.func @bands
+// CHECK-SAME:    %[[W:[a-z0-9]+]]: memref<4xi32>
+func.func @bands(%q: memref<2x4x64x32xf32>, %w: memref<4xi32>) {
+  // CHECK: %[[WIDTH:.*]] = memref.load %[[W]]
+  // CHECK: %[[INDEX:.*]] = arith.index_cast %[[WIDTH]]
+  // CHECK: %[[OK:.*]] = arith.cmpi sle, %{{.*}}, %[[INDEX]]
+  // CHECK: cf.assert %[[OK]], {{.*}}half-width is below -1
+  // CHECK: dit.attention
+  dit.attention ins(%q, %q, %q : memref<2x4x64x32xf32>, memref<2x4x64x32xf32>, memref<2x4x64x32xf32>)
+    half_widths(%w : memref<4xi32>) outs(%q : memref<2x4x64x32xf32>) {scale = 1.0 : f64}
+  return
+}
+
 // Dense attention has nothing to check.
 // CHECK-LABEL: func.func @dense
 // CHECK-NEXT: dit.attention

@@ -46,11 +46,12 @@ module attributes {transform.with_named_sequence} {
 // CHECK-LABEL: func.func @sparse
 // CHECK: dit.attention ins({{.*}} : tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>) pattern(#dit.causal)
 // CHECK-SAME: tiles(%{{.*}}, %{{.*}} : tensor<1x2x2xi32>, tensor<1x2x2x8xi32>) by [32, 8]
+// CHECK-SAME: half_widths(%{{.*}} : tensor<2xi32>)
 // CHECK-SAME: grid = #dit.grid<4x4x4>
-func.func @sparse(%q: tensor<2x4x64x32xf32>, %num: tensor<1x4x2xi32>, %idx: tensor<1x4x2x8xi32>) -> tensor<2x4x64x32xf32> {
+func.func @sparse(%q: tensor<2x4x64x32xf32>, %num: tensor<1x4x2xi32>, %idx: tensor<1x4x2x8xi32>, %w: tensor<4xi32>) -> tensor<2x4x64x32xf32> {
   %0 = dit.attention ins(%q, %q, %q : tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>)
     pattern(#dit.causal) tiles(%num, %idx : tensor<1x4x2xi32>, tensor<1x4x2x8xi32>) by [32, 8]
-    outs(%q : tensor<2x4x64x32xf32>) {scale = 1.0 : f64, grid = #dit.grid<4x4x4>}
+    half_widths(%w : tensor<4xi32>) outs(%q : tensor<2x4x64x32xf32>) {scale = 1.0 : f64, grid = #dit.grid<4x4x4>}
   return %0 : tensor<2x4x64x32xf32>
 }
 

@@ -42,6 +42,12 @@ def Dit_AttentionOp : Dit_AttentionLikeOp<"attention"> {
     `t` of `idx[b,h,a,:]`, absolute and ascending. The bias and the list
     broadcast from dimensions of extent 1.
 
+    `half_widths` gives each query head a band of its own at run time: with
+    `w = half_widths[h]`, the pattern of head `h` also contains `(i, j)` where
+    `|i - j| <= w`, and nothing else if no pattern is given. A `w` of -1 does
+    not limit. A `w` of 0 skips the head: what `outs` held stays. With
+    `#dit.arrow<width = 0, text = n>` these are the arrows of DiTFastAttnV2.
+
     A row with nothing above -inf gives zeros and an LSE of -inf. Low
     precision means: cast to f32, f32 arithmetic, cast back.
 
@@ -59,6 +65,8 @@ def Dit_AttentionOp : Dit_AttentionLikeOp<"attention"> {
     Optional<Dit_TileNum>:$tileNum, Optional<Dit_TileIdx>:$tileIdx,
     Optional<Dit_Counts>:$kvValid,
     Dit_AttentionOperand:$output, Optional<Dit_Lse>:$lse,
+    // Last, so that bytecode without it still reads.
+    Optional<Dit_Counts>:$halfWidths,
     F64Attr:$scale,
     OptionalAttr<Dit_PatternAttrInterface>:$pattern,
     OptionalAttr<DenseI64ArrayAttr>:$tile,
@@ -77,11 +85,15 @@ def Dit_AttentionOp : Dit_AttentionLikeOp<"attention"> {
     (`tiles` `(` $tileNum^ `,` $tileIdx `:` type($tileNum) `,` type($tileIdx)
       `)` `by` $tile)?
     (`kv_valid` `(` $kvValid^ `:` type($kvValid) `)`)?
+    (`half_widths` `(` $halfWidths^ `:` type($halfWidths) `)`)?
     `outs` `(` $output (`,` $lse^)? `:` type($output) (`,` type($lse)^)? `)`
     attr-dict
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable();
+
+    /// A copy of this op, which has an LSE, that does not compute it.
+    AttentionOp cloneWithoutLse(::mlir::OpBuilder &builder);
 
     /// Dimension orders with the default `bhsd` filled in.
     DimOrderAttr getQDimOrder();

@@ -34,6 +34,10 @@ public:
 private:
   Value emitRowShift(Value scores);
   Value emitWeightedValues(Value weights, Value mask);
+  Value emitResult(SmallVector<Operand> inputs, Operand init,
+                   BodyFn emitElement);
+  Value emitOutput(Value weighted, Value total);
+  Value emitLse(Value shift, Value total);
 };
 
 } // namespace
@@ -78,6 +82,56 @@ Value AttentionEmitter::emitWeightedValues(Value weights, Value mask) {
              });
 }
 
+/// Writes a result: what `emitElement` gives for the elements of `inputs`, or
+/// what `init` holds in heads that are skipped.
+Value AttentionEmitter::emitResult(SmallVector<Operand> inputs, Operand init,
+                                   BodyFn emitElement) {
+  Value halfWidths = op.getHalfWidths();
+  if (halfWidths)
+    inputs.emplace_back(halfWidths, init.map.getNumDims(),
+                        ArrayRef<unsigned>{Head});
+  return generic(b, inputs, init, /*numReductions=*/0,
+                 [&](ImplicitLocOpBuilder &b, ValueRange e) -> Value {
+                   Value element = emitElement(b, e);
+                   if (!halfWidths)
+                     return element;
+                   Value width = e.drop_back().back();
+                   Value skipped = arith::CmpIOp::create(
+                       b, arith::CmpIPredicate::eq, width,
+                       arith::ConstantIntOp::create(b, 0, /*width=*/32));
+                   return arith::SelectOp::create(b, skipped, e.back(),
+                                                  element);
+                 });
+}
+
+/// An empty row has a total of 0: it gives zeros.
+Value AttentionEmitter::emitOutput(Value weighted, Value total) {
+  const OrderedOperand &output = getOperand("output");
+  Value zero = constantFloat(b, type, 0.0);
+  return emitResult(
+      {Operand(weighted, 4, {Batch, Head, Query, 3}),
+       Operand(total, 4, {Batch, Head, Query})},
+      Operand(output.getValue(), 4, getLoops(output.order)),
+      [&](ImplicitLocOpBuilder &b, ValueRange e) {
+        Value isEmpty =
+            arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, e[1], zero);
+        Value mean = arith::DivFOp::create(b, e[0], e[1]);
+        return castFloat(b, arith::SelectOp::create(b, isEmpty, zero, mean),
+                         op.getElementType());
+      });
+}
+
+/// The total of an empty row, 0, has the logarithm -inf.
+Value AttentionEmitter::emitLse(Value shift, Value total) {
+  return emitResult({Operand(shift, 3, {Batch, Head, Query}),
+                     Operand(total, 3, {Batch, Head, Query})},
+                    Operand(op.getLse(), 3, {Batch, Head, Query}),
+                    [&](ImplicitLocOpBuilder &b, ValueRange e) -> Value {
+                      return arith::AddFOp::create(
+                          b, e[0], math::LogOp::create(b, e[1]));
+                    });
+}
+
 SmallVector<Value> AttentionEmitter::emit() {
   Value mask = emitMask();
   Value scores = emitScores(mask);
@@ -95,30 +149,9 @@ SmallVector<Value> AttentionEmitter::emit() {
           [&](ImplicitLocOpBuilder &, ValueRange e) { return e[0]; });
   Value weighted = emitWeightedValues(weights, mask);
 
-  // An empty row has a total of 0: it gives zeros, and ln 0 = -inf.
-  const OrderedOperand &output = getOperand("output");
-  Value zero = constantFloat(b, type, 0.0);
-  SmallVector<Value> results = {generic(
-      b,
-      {Operand(weighted, 4, {Batch, Head, Query, 3}),
-       Operand(total, 4, {Batch, Head, Query})},
-      Operand(output.getValue(), 4, getLoops(output.order)),
-      /*numReductions=*/0, [&](ImplicitLocOpBuilder &b, ValueRange e) {
-        Value isEmpty =
-            arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, e[1], zero);
-        Value mean = arith::DivFOp::create(b, e[0], e[1]);
-        return castFloat(b, arith::SelectOp::create(b, isEmpty, zero, mean),
-                         op.getElementType());
-      })};
-  if (Value lse = op.getLse())
-    results.push_back(generic(
-        b,
-        {Operand(shift, 3, {Batch, Head, Query}),
-         Operand(total, 3, {Batch, Head, Query})},
-        Operand(lse, 3, {Batch, Head, Query}), /*numReductions=*/0,
-        [&](ImplicitLocOpBuilder &b, ValueRange e) {
-          return arith::AddFOp::create(b, e[0], math::LogOp::create(b, e[1]));
-        }));
+  SmallVector<Value> results = {emitOutput(weighted, total)};
+  if (op.getLse())
+    results.push_back(emitLse(shift, total));
   return results;
 }
 

@@ -140,27 +140,51 @@ Value AttentionBuilder::emitListedTiles() {
       })[0];
 }
 
+/// Whether `|query - key| <= halfWidth`, or `halfWidth` is negative.
+static Value emitInBand(ImplicitLocOpBuilder &b, Value query, Value key,
+                        Value halfWidth) {
+  auto atMost = [&](Value lhs, Value rhs) -> Value {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::sle, lhs, rhs);
+  };
+  Value above = atMost(key, arith::AddIOp::create(b, query, halfWidth));
+  Value below = atMost(query, arith::AddIOp::create(b, key, halfWidth));
+  Value unlimited = isLess(b, halfWidth, constantIndex(b, 0));
+  return arith::OrIOp::create(b, unlimited,
+                              arith::AndIOp::create(b, above, below));
+}
+
 Value AttentionBuilder::emitMask() {
   std::optional<PatternAttrInterface> pattern = op.getPattern();
-  if (!pattern && !op.hasTiles() && !op.getKvValid())
+  Value halfWidths = op.getHalfWidths();
+  if (!pattern && !op.hasTiles() && !op.getKvValid() && !halfWidths)
     return {};
   Value listed = op.hasTiles() ? emitListedTiles() : Value();
   SmallVector<Operand> inputs;
   if (op.getKvValid())
     inputs.emplace_back(op.getKvValid(), 4, ArrayRef<unsigned>{Batch});
+  if (halfWidths)
+    inputs.emplace_back(halfWidths, 4, ArrayRef<unsigned>{Head});
   Value numQueries = getExtent(b, queries), numKeys = getExtent(b, keys);
   return pointwise(
       b, {batch, heads, queries, keys}, b.getI1Type(), inputs,
-      [&](ImplicitLocOpBuilder &b, ValueRange numValid) {
+      [&](ImplicitLocOpBuilder &b, ValueRange elements) {
         Value allowed;
         auto require = [&](Value condition) {
           allowed = allowed ? arith::AndIOp::create(b, allowed, condition)
                             : condition;
         };
         Value query = loopIndex(b, Query), key = loopIndex(b, Key);
+        Value inPattern;
         if (pattern)
-          require(pattern->emitContains(b, b.getLoc(), query, key, numQueries,
-                                        numKeys));
+          inPattern = pattern->emitContains(b, b.getLoc(), query, key,
+                                            numQueries, numKeys);
+        if (halfWidths) {
+          Value inBand = emitInBand(b, query, key, toIndex(b, elements.back()));
+          inPattern =
+              inPattern ? arith::OrIOp::create(b, inPattern, inBand) : inBand;
+        }
+        if (inPattern)
+          require(inPattern);
         if (listed) {
           Value row =
               arith::DivUIOp::create(b, query, constantIndex(b, op.getQTile()));
@@ -172,7 +196,7 @@ Value AttentionBuilder::emitMask() {
           require(tensor::ExtractOp::create(b, listed, at));
         }
         if (op.getKvValid())
-          require(isLess(b, key, toIndex(b, numValid[0])));
+          require(isLess(b, key, toIndex(b, elements[0])));
         return allowed;
       });
 }
