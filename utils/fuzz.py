@@ -43,7 +43,7 @@ class Result:
 
 
 def environment():
-    return dict(os.environ, **sanitizers.get_environment(allocation_may_fail=True))
+    return dict(os.environ, **sanitizers.get_environment())
 
 
 def limits(target):

@@ -8,17 +8,16 @@ import pathlib
 LEAKS = pathlib.Path(__file__).resolve().parent / "leaks.supp"
 
 
-def get_environment(allocation_may_fail=False):
+def get_environment():
     """Environment variables for a program that was built under sanitizers."""
-    # LLVM's allocators poison what they own when compiled with ASan, as parts in
-    # headers are here, and the installed library does not lift that.
-    asan = "allow_user_poisoning=0"
-    if allocation_may_fail:
-        asan += ":allocator_may_return_null=1"
+    # Tests ask for more memory than there is.
+    allocator = "allocator_may_return_null=1"
     return {
-        "ASAN_OPTIONS": asan,
+        # LLVM's allocators poison what they own when compiled with ASan, as parts
+        # in headers are here, and the installed library does not lift that.
+        "ASAN_OPTIONS": f"allow_user_poisoning=0:{allocator}",
         "LSAN_OPTIONS": f"suppressions={LEAKS}:print_suppressions=0",
         "UBSAN_OPTIONS": "print_stacktrace=1",
         # The OpenMP library tells TSan nothing of its locks.
-        "TSAN_OPTIONS": "ignore_noninstrumented_modules=1",
+        "TSAN_OPTIONS": f"ignore_noninstrumented_modules=1:{allocator}",
     }
