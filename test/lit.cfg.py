@@ -39,5 +39,8 @@ config.substitutions.append(("%dit_plugin", plugin))
 if os.path.exists(plugin):
     config.available_features.add("dit-plugin")
 
+# Programs that are not ours cannot load what is built with AddressSanitizer.
+if "address" in config.c_compiler:
+    config.available_features.add("asan")
 if lit.util.which("ptxas", config.environment["PATH"]):
     config.available_features.add("ptxas")

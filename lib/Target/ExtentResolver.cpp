@@ -156,7 +156,8 @@ Value ExtentResolver::resolveExtent(OpFoldResult extent) {
 Value ExtentResolver::resolveCollapsed(memref::CollapseShapeOp op,
                                        int64_t dim) {
   Value product = constant(1);
-  for (int64_t source : op.getReassociationIndices()[dim]) {
+  auto groups = op.getReassociationIndices();
+  for (int64_t source : groups[dim]) {
     Value extent = resolveDim(op.getSrc(), source);
     if (!extent)
       return {};
