@@ -35,8 +35,9 @@ def main():
             return f"{path} exists, and entries stay as they are; choose another name"
     tools = args.build_dir / "bin"
     printed = corpus.print_module(tools, args.source)
-    subprocess.run([tools / "dit-opt", args.source, "--emit-bytecode", "-o", code],
-                   check=True)
+    # Locations would keep the paths of this machine.
+    subprocess.run([tools / "dit-opt", args.source, "--strip-debuginfo",
+                    "--emit-bytecode", "-o", code], check=True)
     text.write_text(printed)
     with corpus.MANIFEST.open("a") as manifest:
         for path in (text, code):
