@@ -47,7 +47,9 @@ DIT_C_EXPORTED DitStatus ditContextCreate(const DitContextOptions *options,
 DIT_C_EXPORTED void ditContextDestroy(DitContext *context);
 
 /// Parses and verifies `size` bytes of MLIR, text or bytecode. They are copied.
-/// `name` stands for the file in locations; NULL means "-".
+/// `name` stands for the file in locations; NULL means "-". Damaged bytecode
+/// can crash LLVM's reader, so another process (dit-check-bytecode, which is
+/// installed with the library) reads it first; that takes a tenth of a second.
 DIT_C_EXPORTED DitStatus ditModuleParse(DitContext *context, const char *data,
                                         size_t size, const char *name,
                                         DitModule **module);
@@ -55,6 +57,15 @@ DIT_C_EXPORTED DitStatus ditModuleParse(DitContext *context, const char *data,
 DIT_C_EXPORTED DitStatus ditModuleParseFile(DitContext *context,
                                             const char *path,
                                             DitModule **module);
+/// Both, without that process: for bytecode that cannot be damaged. Text is
+/// read as above.
+DIT_C_EXPORTED DitStatus ditModuleParseTrusted(DitContext *context,
+                                               const char *data, size_t size,
+                                               const char *name,
+                                               DitModule **module);
+DIT_C_EXPORTED DitStatus ditModuleParseFileTrusted(DitContext *context,
+                                                   const char *path,
+                                                   DitModule **module);
 DIT_C_EXPORTED DitStatus ditModuleClone(DitModule *module, DitModule **copy);
 DIT_C_EXPORTED void ditModuleDestroy(DitModule *module);
 

@@ -16,7 +16,7 @@
 //   one) when it fails. `ditGetLastError` then says in one line what was wrong.
 // - No exception crosses the interface, and nothing in dit ends the process.
 //   What LLVM itself regards as fatal still does: running out of memory while
-//   compiling, and damaged bytecode (text is safe to parse from anywhere).
+//   compiling.
 // - Structs for options begin with `struct_size` and are made by their
 //   DIT_..._INIT macro, so that fields can be added. Where options are NULL,
 //   the defaults hold. Structs that the library hands out begin with

@@ -20,6 +20,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBufferRef.h"
 #include "llvm/Support/ThreadPool.h"
 
 #include <algorithm>
@@ -77,6 +78,14 @@ private:
   DitContext &owner;
   std::lock_guard<std::mutex> lock;
 };
+
+/// Lets a child process read bytecode that may be damaged, which upstream's
+/// reader need not survive. Fails, with a diagnostic, if the child does.
+DitStatus checkBytecode(const ContextCall &call, DitContext &owner,
+                        llvm::MemoryBufferRef bytecode);
+
+/// The folder of the library that this code is in.
+std::string getOwnDirectory();
 
 /// Reads options that the caller may have compiled against an older or newer
 /// header: what it does not have keeps its default in `result`, and what this

@@ -6,20 +6,19 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Reading, transforming, writing and reporting on modules.
+// Reading, transforming and writing modules.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Internal.h"
-#include "dit/Dialect/Dit/Analysis/AttentionCost.h"
 #include "dit/Target/LinkModules.h"
 
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -31,9 +30,12 @@ using namespace mlir::dit;
 //===----------------------------------------------------------------------===//
 
 static DitStatus parse(DitContext *owner,
-                       std::unique_ptr<llvm::MemoryBuffer> buffer,
+                       std::unique_ptr<llvm::MemoryBuffer> buffer, bool trusted,
                        DitModule **module) {
   capi::ContextCall call(*owner);
+  if (!trusted && isBytecode(*buffer))
+    if (DitStatus status = capi::checkBytecode(call, *owner, *buffer))
+      return status;
   // Resources of bytecode keep referring to the buffer.
   auto sources = std::make_shared<llvm::SourceMgr>();
   sources->AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
@@ -45,8 +47,9 @@ static DitStatus parse(DitContext *owner,
   return DIT_OK;
 }
 
-DitStatus ditModuleParse(DitContext *context, const char *data, size_t size,
-                         const char *name, DitModule **module) {
+static DitStatus parseBytes(DitContext *context, const char *data, size_t size,
+                            const char *name, bool trusted,
+                            DitModule **module) {
   if (!context || (!data && size > 0) || !module)
     return capi::fail(DIT_ERROR_INVALID_ARGUMENT,
                       "ditModuleParse: context, data or module is NULL");
@@ -61,11 +64,22 @@ DitStatus ditModuleParse(DitContext *context, const char *data, size_t size,
                           " bytes");
   if (size > 0)
     std::memcpy(buffer->getBufferStart(), data, size);
-  return parse(context, std::move(buffer), module);
+  return parse(context, std::move(buffer), trusted, module);
 }
 
-DitStatus ditModuleParseFile(DitContext *context, const char *path,
-                             DitModule **module) {
+DitStatus ditModuleParse(DitContext *context, const char *data, size_t size,
+                         const char *name, DitModule **module) {
+  return parseBytes(context, data, size, name, /*trusted=*/false, module);
+}
+
+DitStatus ditModuleParseTrusted(DitContext *context, const char *data,
+                                size_t size, const char *name,
+                                DitModule **module) {
+  return parseBytes(context, data, size, name, /*trusted=*/true, module);
+}
+
+static DitStatus parseFile(DitContext *context, const char *path, bool trusted,
+                           DitModule **module) {
   if (!context || !path || !module)
     return capi::fail(DIT_ERROR_INVALID_ARGUMENT,
                       "ditModuleParseFile: context, path or module is NULL");
@@ -74,7 +88,17 @@ DitStatus ditModuleParseFile(DitContext *context, const char *path,
   if (!buffer)
     return capi::fail(DIT_ERROR_IO,
                       llvm::Twine(path) + ": " + buffer.getError().message());
-  return parse(context, std::move(*buffer), module);
+  return parse(context, std::move(*buffer), trusted, module);
+}
+
+DitStatus ditModuleParseFile(DitContext *context, const char *path,
+                             DitModule **module) {
+  return parseFile(context, path, /*trusted=*/false, module);
+}
+
+DitStatus ditModuleParseFileTrusted(DitContext *context, const char *path,
+                                    DitModule **module) {
+  return parseFile(context, path, /*trusted=*/true, module);
 }
 
 DitStatus ditModuleClone(DitModule *module, DitModule **copy) {
@@ -202,29 +226,4 @@ DitStatus ditModuleWriteBytecode(DitModule *module, DitText *bytecode) {
     return call.fail(DIT_ERROR_UNSUPPORTED,
                      "the module cannot be written as bytecode");
   return capi::returnText(bytes, bytecode);
-}
-
-DitStatus ditModuleReportAttention(DitModule *module, DitReportFormat format,
-                                   DitText *report) {
-  if (!module || !report)
-    return capi::fail(DIT_ERROR_INVALID_ARGUMENT,
-                      "ditModuleReportAttention: module or report is NULL");
-  *report = DitText();
-  if (format != DIT_REPORT_JSON && format != DIT_REPORT_TEXT)
-    return capi::fail(DIT_ERROR_INVALID_ARGUMENT,
-                      "ditModuleReportAttention: no format " +
-                          llvm::Twine(static_cast<int>(format)));
-  capi::ContextCall call(*module->owner);
-  AttentionCostAnalysis analysis(*module->module);
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  if (format == DIT_REPORT_TEXT) {
-    analysis.print(os);
-  } else {
-    llvm::json::OStream json(os, /*IndentSize=*/1);
-    analysis.writeJSON(json);
-    json.flush();
-    os << '\n';
-  }
-  return capi::returnText(text, report);
 }

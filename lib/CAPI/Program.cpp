@@ -21,9 +21,6 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/Path.h"
-
-#include <dlfcn.h>
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -300,22 +297,13 @@ DitStatus ditProgramGetArtifact(const DitProgram *program, DitArtifact artifact,
                     "no artefact " + llvm::Twine(static_cast<int>(artifact)));
 }
 
-/// The folder of the library that this code is in.
-static std::string getOwnDirectory() {
-  Dl_info info;
-  if (!dladdr(reinterpret_cast<void *>(&ditProgramDestroy), &info) ||
-      !info.dli_fname)
-    return ".";
-  return llvm::sys::path::parent_path(info.dli_fname).str();
-}
-
 DitStatus ditProgramWriteSharedLibrary(const DitProgram *program,
                                        const char *path,
                                        const char *runtime_dir) {
   if (!program || !path)
     return capi::fail(DIT_ERROR_INVALID_ARGUMENT,
                       "ditProgramWriteSharedLibrary: program or path is NULL");
-  std::string runtimeDir = runtime_dir ? runtime_dir : getOwnDirectory();
+  std::string runtimeDir = runtime_dir ? runtime_dir : capi::getOwnDirectory();
   if (llvm::Error error =
           linkSharedLibrary(program->object.object, path, runtimeDir))
     return capi::fail(DIT_ERROR_IO, llvm::Twine(path) + ": " +

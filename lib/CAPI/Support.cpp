@@ -14,8 +14,10 @@
 #include "dit/Version/Version.h"
 
 #include "llvm/Config/llvm-config.h"
+#include "llvm/Support/Path.h"
 
 #include <cstdlib>
+#include <dlfcn.h>
 
 using namespace mlir::dit;
 
@@ -49,6 +51,14 @@ DitStatus capi::returnText(llvm::StringRef contents, DitText *text) {
   text->data[contents.size()] = '\0';
   text->size = contents.size();
   return DIT_OK;
+}
+
+std::string capi::getOwnDirectory() {
+  Dl_info info;
+  if (!dladdr(reinterpret_cast<void *>(&ditGetVersion), &info) ||
+      !info.dli_fname)
+    return ".";
+  return llvm::sys::path::parent_path(info.dli_fname).str();
 }
 
 const char *ditStatusName(DitStatus status) {

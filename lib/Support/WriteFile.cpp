@@ -25,30 +25,46 @@ static Error writeAndClose(int fd, function_ref<void(raw_ostream &)> write) {
   return errorCodeToError(error);
 }
 
-Error mlir::dit::writeFile(StringRef path,
+/// Writes to a file that is there.
+static Error writeExisting(StringRef path,
                            function_ref<void(raw_ostream &)> write) {
   int fd;
-  if (sys::fs::exists(path) && !sys::fs::is_regular_file(path)) {
-    if (std::error_code error = sys::fs::openFileForWrite(
-            path, fd, sys::fs::CD_OpenExisting, sys::fs::OF_None))
-      return errorCodeToError(error);
-    return writeAndClose(fd, write);
-  }
+  if (std::error_code error = sys::fs::openFileForWrite(
+          path, fd, sys::fs::CD_OpenExisting, sys::fs::OF_None))
+    return errorCodeToError(error);
+  return writeAndClose(fd, write);
+}
+
+Error mlir::dit::replaceFile(StringRef path,
+                             function_ref<Error(StringRef)> make) {
   // A link stays, and what it names is replaced.
   SmallString<128> target(path), temporary;
   if (sys::fs::is_symlink_file(path))
     if (std::error_code error = sys::fs::real_path(path, target))
       return errorCodeToError(error);
+  int fd;
   unsigned mode = sys::fs::all_read | sys::fs::all_write;
   if (std::error_code error = sys::fs::createUniqueFile(
           target + ".%%%%%%%%", fd, temporary, sys::fs::OF_None, mode))
     return errorCodeToError(error);
-  Error error = writeAndClose(fd, write);
+  sys::fs::file_t file = sys::fs::convertFDToNativeFile(fd);
+  Error error = errorCodeToError(sys::fs::closeFile(file));
+  if (!error)
+    error = make(temporary);
   if (!error)
     error = errorCodeToError(sys::fs::rename(temporary, target));
   if (error)
     sys::fs::remove(temporary);
   return error;
+}
+
+Error mlir::dit::writeFile(StringRef path,
+                           function_ref<void(raw_ostream &)> write) {
+  if (sys::fs::exists(path) && !sys::fs::is_regular_file(path))
+    return writeExisting(path, write);
+  return replaceFile(path, [&](StringRef temporary) {
+    return writeExisting(temporary, write);
+  });
 }
 
 Error mlir::dit::writeFile(StringRef path, StringRef contents) {

@@ -77,13 +77,26 @@ static SmallString<128> getRelativePath(StringRef from, StringRef to) {
   return relative;
 }
 
+/// The runtime in `folder`: by the name to link with, or, where only programs
+/// run, by the name that they ask for.
+static Expected<SmallString<128>> findRuntime(StringRef folder) {
+  for (StringRef name : {"libdit_runtime.so", DIT_RUNTIME_SONAME}) {
+    SmallString<128> path(folder);
+    sys::path::append(path, name);
+    if (sys::fs::exists(path))
+      return path;
+  }
+  SmallString<128> path(folder);
+  sys::path::append(path, "libdit_runtime.so");
+  return createStringError("no runtime at " + path +
+                           "; name its folder with --runtime-dir");
+}
+
 Error mlir::dit::linkSharedLibrary(ArrayRef<char> object, StringRef path,
                                    StringRef runtimeDir) {
-  SmallString<128> runtime(runtimeDir);
-  sys::path::append(runtime, "libdit_runtime.so");
-  if (!sys::fs::exists(runtime))
-    return createStringError("no runtime at " + runtime +
-                             "; name its folder with --runtime-dir");
+  Expected<SmallString<128>> runtime = findRuntime(runtimeDir);
+  if (!runtime)
+    return runtime.takeError();
   Expected<std::string> driver = findDriver();
   if (!driver)
     return driver.takeError();
@@ -101,7 +114,9 @@ Error mlir::dit::linkSharedLibrary(ArrayRef<char> object, StringRef path,
       ("-Wl,-rpath,$ORIGIN:$ORIGIN/" +
        getRelativePath(sys::path::parent_path(path), runtimeDir))
           .str();
-  SmallVector<StringRef> args = {*driver,    "-shared", "-o",  path,
-                                 objectPath, runtime,   "-lm", rpath};
-  return runProgram(args);
+  return replaceFile(path, [&](StringRef temporary) {
+    SmallVector<StringRef> args = {*driver,    "-shared", "-o",  temporary,
+                                   objectPath, *runtime,  "-lm", rpath};
+    return runProgram(args);
+  });
 }

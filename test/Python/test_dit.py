@@ -17,6 +17,7 @@ import pytest
 from safetensors.numpy import save_file
 
 dit = pytest.importorskip("dit", reason="CMake found no nanobind and left the package out")
+INPUTS = pathlib.Path(__file__).parent / "Inputs"
 
 SCALE = """
 func.func @main(%x: tensor<?x3xf32> {dit.name = "x"}, %s: f32 {dit.name = "s"})
@@ -120,8 +121,70 @@ def test_sites_and_reports():
     assert "1 attentions" in module.attention_report()
 
 
+def test_branches():
+    module = dit.Module.parse(INPUTS / "softmax.mlir").run("dit-raise-attention")
+    report = module.branches
+    assert report["branches"] == [] and len(report["loose"]) == 1
+
+
+RULES = {"broadcast": {"self": {"period": 2, "window": [0, 900]}}}
+
+
+def test_plans(tmp_path):
+    """A plan as an object, as text and as a file, and out again."""
+    module = dit.Module.parse(attention())
+    assert module.import_plan(RULES, steps=4) is module
+    table = module.export_plan()
+    (branch,) = table["branches"]
+    assert branch["site"] == "a" and branch["modes"] == ["full", "share", "full", "share"]
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(table))
+    for plan in (table, json.dumps(table), path, str(path)):
+        again = dit.Module.parse(attention()).import_plan(plan, name="p")
+        assert again.export_plan("p") == table
+    assert list(module.import_plan(RULES, name="q", timesteps=[9, 4]).export_plan("q")
+                ["timesteps"]) == [9, 4]
+
+
+def test_wrong_plans(tmp_path):
+    module = dit.Module.parse(attention())
+    before = str(module)
+    for plan, arguments, text in (
+            (RULES, {}, "expected the timesteps of the sampler"),
+            ({"broadcast": {"self": 3}}, {"steps": 4}, "plan file '-': .*broadcast"),
+            ('{"a": ', {}, "plan file '-': "),
+            (RULES, {"conditional": "third"}, "expected None, 'first' or 'second', got 'third'")):
+        with pytest.raises(dit.ArgumentError, match=text):
+            module.import_plan(plan, **arguments)
+    with pytest.raises(dit.FileError, match="none.json: No such file"):
+        module.import_plan(tmp_path / "none.json")
+    with pytest.raises(dit.ArgumentError, match="the module has no plan") as info:
+        module.export_plan()
+    assert info.value.diagnostics
+    with pytest.raises(dit.ArgumentError, match="expected table or diffusers or xdit, got 'csv'"):
+        module.export_plan(format="csv")
+    assert str(module) == before
+
+
+@pytest.mark.parametrize("name", ["abort", "fault"])
+def test_damaged_bytecode(source_root, name):
+    """LLVM's reader crashes on these; this process does not."""
+    path = source_root / "test" / "CAPI" / "Inputs" / f"{name}.mlirbc"
+    for source in (path, path.read_bytes()):
+        with pytest.raises(dit.CompileError, match="the bytecode is damaged") as info:
+            dit.Module.parse(source)
+        assert len(info.value.diagnostics) == 1
+    good = dit.Module.parse(attention())
+    assert str(dit.Module.parse(good.to_bytecode(), trusted=True)) == str(good)
+
+
+def test_messages_may_quote_any_bytes():
+    with pytest.raises(dit.CompileError, match="is unknown"):
+        dit.Module.parse(dit.Module.parse("").to_bytecode().replace(b"builtin", b"\xffuiltin"))
+
+
 def test_remarks_are_diagnostics():
-    text = pathlib.Path(__file__).parent / "Inputs" / "softmax.mlir"
+    text = INPUTS / "softmax.mlir"
     module = dit.Module.parse(text, remarks="dit-raise-attention")
     module.run("dit-raise-attention")
     assert module.sites

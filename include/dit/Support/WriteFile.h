@@ -30,7 +30,12 @@ namespace mlir::dit {
 llvm::Error writeFile(llvm::StringRef path,
                       llvm::function_ref<void(llvm::raw_ostream &)> write);
 
-/// The same for what is in memory.
+/// The same for what other programs write: `make` is called with the name of
+/// an empty file, and writes to it or replaces it. `path` is no pipe or device.
+llvm::Error replaceFile(llvm::StringRef path,
+                        llvm::function_ref<llvm::Error(llvm::StringRef)> make);
+
+/// Replaces the file at `path` by what is in memory, as above.
 llvm::Error writeFile(llvm::StringRef path, llvm::StringRef contents);
 
 } // namespace mlir::dit

@@ -5,6 +5,7 @@
    Every function of the C API once, from text to numbers.
    usage: walk FOLDER WEIGHTS.safetensors */
 
+#include "dit-c/Plan.h"
 #include "dit-c/Program.h"
 #include "expect.h"
 
@@ -80,6 +81,11 @@ static void checkModules(DitContext *context, const char *folder) {
   EXPECT(file && fwrite(bytecode.data, 1, bytecode.size, file));
   fclose(file);
   ditModuleDestroy(again);
+  EXPECT_OK(ditModuleParseTrusted(context, bytecode.data, bytecode.size, NULL,
+                                  &again));
+  ditModuleDestroy(again);
+  EXPECT_OK(ditModuleParseFileTrusted(context, path, &again));
+  ditModuleDestroy(again);
   EXPECT_OK(ditModuleParseFile(context, path, &again));
   ditTextFree(&bytecode);
 
@@ -107,6 +113,49 @@ static void checkModules(DitContext *context, const char *folder) {
       again, "builtin.module(func.func(canonicalize{max-iterations=2}),cse)"));
   ditModuleDestroy(copy);
   ditModuleDestroy(again);
+  ditModuleDestroy(module);
+}
+
+/* A model's branches, and a plan from rules to a program and back. */
+static void checkPlans(DitContext *context, const char *model) {
+  DitModule *module;
+  DitText text;
+  EXPECT_OK(ditModuleParseFile(context, model, &module));
+  EXPECT_OK(ditModuleRunPipeline(module, "dit-raise-attention"));
+  EXPECT_OK(ditModuleReportBranches(module, &text));
+  EXPECT(strstr(text.data, "\"branches\": []") &&
+         strstr(text.data, "\"loose\": ["));
+  ditTextFree(&text);
+  ditModuleDestroy(module);
+
+  module = parse(context, kAttention);
+  static const char rules[] =
+      "{\"broadcast\": {\"self\": {\"period\": 2, \"window\": [0, 900]}}}";
+  DitPlanImportOptions options = DIT_PLAN_IMPORT_OPTIONS_INIT;
+  options.name = "pab";
+  options.steps = 4;
+  EXPECT_OK(ditModuleImportPlan(module, rules, strlen(rules), &options));
+  EXPECT_ERROR(DIT_ERROR_INVALID_ARGUMENT, "there is a symbol 'pab' already",
+               ditModuleImportPlan(module, rules, strlen(rules), &options));
+  EXPECT_OK(ditModuleVerify(module));
+  EXPECT_OK(ditModuleExportPlan(module, NULL, DIT_PLAN_TABLE, &text));
+  EXPECT(strstr(text.data, "blocks.0.attn1") && strstr(text.data, "share"));
+  /* What is written can be read, for the same steps only. */
+  double timesteps[4] = {1000, 750, 500, 250};
+  options.name = "again";
+  options.steps = 0;
+  options.timesteps = timesteps;
+  options.num_timesteps = 4;
+  EXPECT_OK(ditModuleImportPlan(module, text.data, text.size, &options));
+  options.name = "other";
+  options.num_timesteps = 3;
+  EXPECT_ERROR(DIT_ERROR_INVALID_ARGUMENT, "the plan is for other timesteps",
+               ditModuleImportPlan(module, text.data, text.size, &options));
+  ditTextFree(&text);
+  EXPECT_OK(ditModuleExportPlan(module, "again", DIT_PLAN_TABLE, &text));
+  ditTextFree(&text);
+  EXPECT_ERROR(DIT_ERROR_INVALID_ARGUMENT, "the plans are: again, pab",
+               ditModuleExportPlan(module, NULL, DIT_PLAN_TABLE, &text));
   ditModuleDestroy(module);
 }
 
@@ -365,6 +414,7 @@ int main(int argc, char **argv) {
   DitContext *context;
   EXPECT_OK(ditContextCreate(NULL, &context));
   checkModules(context, argv[1]);
+  checkPlans(context, argv[3]);
   checkRemarks(argv[3]);
   checkProgram(context, argv[1]);
   checkTargets(context);

@@ -10,11 +10,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dit/Dialect/Dit/Plan/PlanFile.h"
+#include "dit/Dialect/Dit/Plan/ModulePlans.h"
 #include "dit/Dialect/Dit/Transforms/Passes.h"
 
-#include "mlir/IR/Builders.h"
-#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -32,71 +30,30 @@ struct ImportPlanPass : mlir::dit::impl::ImportPlanPassBase<ImportPlanPass> {
   using ImportPlanPassBase::ImportPlanPassBase;
 
   void runOnOperation() override {
-    if (failed(importPlan()))
+    if (failed(readPlan()))
       signalPassFailure();
   }
 
 private:
-  /// What the options say of the sampler.
-  FailureOr<PlanFileContext> getContext();
-  LogicalResult importPlan();
+  LogicalResult readPlan();
 };
 
 } // namespace
 
-FailureOr<PlanFileContext> ImportPlanPass::getContext() {
-  auto emit = [&] { return getOperation().emitError("dit-import-plan: "); };
-  PlanFileContext context{
-      &ImportPlanPassBase::getContext(), SiteList::collect(getOperation()),
-      SmallVector<double>(timesteps.begin(), timesteps.end())};
-  if (steps < 0 || steps > kMaxSteps)
-    return emit() << "expected between 1 and " << kMaxSteps
-                  << " in the option steps, got " << steps.getValue();
-  if (steps && !timesteps.empty())
-    return emit() << "expected one of the options steps and timesteps";
-  for (int64_t step = 0; step < steps; ++step)
-    context.timesteps.push_back(1000.0 * (steps - step) / steps);
-  if (window < 0)
-    return emit() << "expected a half-width in the option window, got "
-                  << window.getValue();
-  context.window = window;
-  context.conditional = conditional;
-  return context;
-}
-
-LogicalResult ImportPlanPass::importPlan() {
+LogicalResult ImportPlanPass::readPlan() {
   auto emit = [&] { return getOperation().emitError("dit-import-plan: "); };
   if (file.empty())
     return emit() << "expected a file of a plan: give the option file";
-  FailureOr<PlanFileContext> context = getContext();
-  if (failed(context))
-    return failure();
-  if (Operation *other = SymbolTable::lookupSymbolIn(getOperation(), name)) {
-    InFlightDiagnostic diag = emit() << "there is a symbol '" << name
-                                     << "' already; give another option name";
-    diag.attachNote(other->getLoc()) << "it is here";
-    return diag;
-  }
   std::string message;
   std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(file, &message);
   if (!buffer)
     return emit() << message;
-  llvm::Expected<PlanFile> read = parsePlanFile(*context, buffer->getBuffer());
-  if (!read)
-    return emit() << "plan file '" << file
-                  << "': " << llvm::toString(read.takeError());
-  for (const std::string &warning : read->warnings)
-    getOperation().emitWarning()
-        << "dit-import-plan: plan file '" << file << "': " << warning;
-  // A program may have more heads than a table of so many steps can.
-  for (const BranchPlan &branch : read->plan.getBranches())
-    if (!ModesAttr::getChecked(
-            [&] { return emit() << "site '" << branch.site << "': "; },
-            &ImportPlanPassBase::getContext(), branch.heads,
-            ArrayRef<Mode>(branch.modes)))
-      return failure();
-  OpBuilder builder = OpBuilder::atBlockBegin(getOperation().getBody());
-  read->plan.create(builder, getOperation().getLoc(), name);
-  numBranches += read->plan.getBranches().size();
+  SmallVector<double> times(timesteps.begin(), timesteps.end());
+  FailureOr<PlanOp> plan =
+      importPlan(getOperation(), buffer->getBuffer(),
+                 {name, file, times, steps, window, conditional});
+  if (failed(plan))
+    return failure();
+  numBranches += Plan::get(*plan).getBranches().size();
   return success();
 }
