@@ -90,6 +90,14 @@ func::FuncOp AttentionEmitter::getKernel(TypeRange viewTypes) {
       [&](KernelBuilder &kb, func::FuncOp func) { emitKernel(kb, func); });
 }
 
+void AttentionEmitter::bindMask(ArgumentReader &take,
+                                AttentionOperands &operands) {
+  take(operands.bias, hasBias);
+  take(operands.num, op.hasTiles());
+  take(operands.idx, op.hasTiles());
+  take(operands.kvValid, static_cast<bool>(op.getKvValid()));
+}
+
 func::FuncOp
 AttentionEmitter::emitHelper(KernelBuilder &kb, const Twine &name,
                              ValueRange arguments,
@@ -140,6 +148,21 @@ void AttentionEmitter::emitZeroRows(KernelBuilder &kb, Value rows,
     kb.loop(0, size, plan.lanes,
             [&](Value column) { kb.vstore(zeros, rows, {row, column}); });
   });
+}
+
+void AttentionEmitter::createQueue(KernelBuilder &kb, AttentionStep &step) {
+  Type index = kb.getIndexType();
+  step.count = kb.scratch({}, index);
+  if (plan.gather) {
+    step.queue = kb.scratch({plan.getStepKeys()}, index);
+    return;
+  }
+  step.queue = kb.scratch({plan.panelsPerStep, 3}, index);
+  if (!trims())
+    return;
+  int64_t tiles = llvm::divideCeil(plan.paddedRows, plan.tileRows);
+  step.tileColumns = kb.scratch({tiles, plan.panelsPerStep, 2}, index);
+  step.tilePanels = kb.scratch({tiles, 2}, index);
 }
 
 //===----------------------------------------------------------------------===//

@@ -68,6 +68,10 @@ struct AttentionStep {
   Value queryPairs, outputPairs;
   /// Queued panels as (panel, first key, end key), or gathered keys.
   Value queue;
+  /// Where a pattern or a band trims register tiles: columns of each queued
+  /// panel that any row of a tile looks at, as (tile, panel, begin or end), and
+  /// the panels of which it does, as (tile, begin or end).
+  Value tileColumns, tilePanels;
   Value batch, head, kvHead, queryBegin, numRows, queryLength, keyLength;
   /// Half-width of the head's band, negative for no limit; null without bands.
   Value halfWidth;
@@ -96,6 +100,8 @@ struct AttentionStep {
             &queryPairs,
             &outputPairs,
             &queue,
+            &tileColumns,
+            &tilePanels,
             &batch,
             &head,
             &kvHead,
@@ -125,6 +131,22 @@ protected:
   virtual void emitStepBody(KernelBuilder &kb, const AttentionStep &step) = 0;
 
   // AttentionEmitter.cpp
+  /// Hands out the arguments of a function in order.
+  class ArgumentReader {
+  public:
+    ArgumentReader(func::FuncOp func) : func(func) {}
+    void operator()(Value &field, bool given = true) {
+      if (given)
+        field = func.getArgument(next++);
+    }
+    ValueRange rest() { return func.getArguments().drop_front(next); }
+
+  private:
+    func::FuncOp func;
+    unsigned next = 0;
+  };
+  /// Takes the bias, the tile list and kv_valid.
+  void bindMask(ArgumentReader &take, AttentionOperands &operands);
   /// A private function of the types of `arguments`, filled by `emitBody`.
   func::FuncOp emitHelper(KernelBuilder &kb, const Twine &name,
                           ValueRange arguments,
@@ -143,13 +165,32 @@ protected:
   /// `step.numRows` rounded up to whole register tiles.
   Value emitEndRow(KernelBuilder &kb, const AttentionStep &step);
   void emitZeroRows(KernelBuilder &kb, Value rows, int64_t size);
+  /// Scratch memory of the queue, and of what a pattern trims.
+  void createQueue(KernelBuilder &kb, AttentionStep &step);
 
   // AttentionProducts.cpp
+  /// A product of rows with columns of panels.
+  struct ScoreProduct {
+    Value rows, panelMemory;
+    /// Elements that are summed over.
+    int64_t size;
+    Value target;
+    double factor = 1.0;
+    /// Whether columns that no row of a tile looks at get zeros; else they are
+    /// left as they are.
+    bool fill = false;
+  };
   /// target[row, column] = factor * sum over `size` of rows[row, .]
-  /// panel[., column], for the queued panels of `panelMemory`.
-  void emitScores(KernelBuilder &kb, const AttentionStep &step, Value rows,
-                  Value panelMemory, int64_t size, Value target, Value panels,
-                  Value endRow, double factor = 1.0);
+  /// panel[., column], for the queued panels.
+  void emitScores(KernelBuilder &kb, const AttentionStep &step,
+                  const ScoreProduct &product, Value panels, Value endRow);
+  /// The same for one register tile, `vectors` of a panel from `firstVector`.
+  void emitScoreTile(KernelBuilder &kb, const AttentionStep &step,
+                     const ScoreProduct &product, Value p, Value row,
+                     int64_t rows, Value firstVector, int64_t vectors);
+  void emitTrimmedScores(KernelBuilder &kb, const AttentionStep &step,
+                         const ScoreProduct &product, Value p, Value row,
+                         int64_t rows);
   /// target[row, .] = factor[row] target[row, .] +
   ///                  sum over columns of weights[row, column] panel[column, .]
   void emitWeighted(KernelBuilder &kb, const AttentionStep &step, Value weights,
@@ -200,17 +241,26 @@ protected:
                       ArrayRef<int64_t> chunks);
 
   // AttentionMask.cpp
-  /// Queues what row `row` of the list, the pattern and kv_valid allow of the
-  /// keys `[begin, end)`, or of all.
+  /// Calls `body` with the ranges of keys, which may be empty, that row `row`
+  /// of the list, the pattern and kv_valid allow of the keys `[begin, end)`, or
+  /// of all.
+  void
+  emitKeyRanges(KernelBuilder &kb, const AttentionOperands &operands,
+                const AttentionStep &step, Value row,
+                llvm::function_ref<void(KernelBuilder &, Value, Value)> body,
+                Value begin = {}, Value end = {});
+  /// Queues these keys.
   void emitQueueKeys(KernelBuilder &kb, const AttentionOperands &operands,
                      const AttentionStep &step, Value row,
                      func::FuncOp stepFunc, Value begin = {}, Value end = {});
-  /// The band's keys for the queries of the block, as a half-open range.
+  /// The band's keys for some queries, as a half-open range.
   std::pair<Value, Value> emitBandRange(KernelBuilder &kb,
-                                        const AttentionStep &step);
+                                        const AttentionStep &step,
+                                        Value queryBegin, Value queryEnd);
   Value emitContains(KernelBuilder &kb, const AttentionStep &step, Value query,
                      Value key);
-  Value emitCovers(KernelBuilder &kb, const AttentionStep &step, Value keyBegin,
+  Value emitCovers(KernelBuilder &kb, const AttentionStep &step,
+                   Value queryBegin, Value queryEnd, Value keyBegin,
                    Value keyEnd);
   void emitQueueRange(KernelBuilder &kb, const AttentionStep &step, Value begin,
                       Value end, func::FuncOp stepFunc);
@@ -228,15 +278,37 @@ protected:
   struct Columns {
     Value begin, end, firstKey;
   };
+  /// Rows `[begin, end)` of a block.
+  struct Rows {
+    Value begin, end;
+  };
   Columns emitColumns(KernelBuilder &kb, const AttentionStep &step, Value p);
   Value emitKeyOfColumn(KernelBuilder &kb, const AttentionStep &step,
                         const Columns &columns, Value p, Value column);
   void emitBias(KernelBuilder &kb, const AttentionStep &step, Value panels);
   void emitMask(KernelBuilder &kb, const AttentionStep &step, Value panels);
+  void emitTrimmedMask(KernelBuilder &kb, const AttentionStep &step,
+                       Value panels);
   void emitRangeMask(KernelBuilder &kb, const AttentionStep &step, Value p,
-                     const Columns &columns);
+                     const Columns &columns, const Rows &rows);
   void emitPatternMask(KernelBuilder &kb, const AttentionStep &step, Value p,
-                       const Columns &columns);
+                       const Columns &columns, const Rows &rows);
+
+  // AttentionTrim.cpp
+  /// Whether register tiles leave out columns that the pattern or the band
+  /// keeps from all of their rows.
+  bool trims() { return (pattern || op.getHalfWidths()) && !plan.gather; }
+  /// Fills in what the register tiles of the block look at in the queued
+  /// panels.
+  void emitTrim(KernelBuilder &kb, const AttentionStep &step, Value panels);
+  /// The columns of panel `p` that the register tile of `row` looks at; those
+  /// of an empty range end before they begin.
+  Columns emitTileColumns(KernelBuilder &kb, const AttentionStep &step,
+                          Value row, Value p);
+  /// The first and end panel that the register tile of `row` looks at.
+  std::pair<Value, Value> emitTilePanels(KernelBuilder &kb,
+                                         const AttentionStep &step, Value row,
+                                         Value panels);
 
   AttentionOpInterface op;
   KernelLibrary &library;

@@ -117,6 +117,17 @@ void AttentionEmitter::emitQueueKeys(KernelBuilder &kb,
                                      const AttentionStep &step, Value row,
                                      func::FuncOp stepFunc, Value firstKey,
                                      Value endKey) {
+  auto queue = [&](KernelBuilder &inner, Value begin, Value end) {
+    emitQueueRange(inner, step, begin, end, stepFunc);
+  };
+  emitKeyRanges(kb, operands, step, row, queue, firstKey, endKey);
+}
+
+void AttentionEmitter::emitKeyRanges(
+    KernelBuilder &kb, const AttentionOperands &operands,
+    const AttentionStep &step, Value row,
+    llvm::function_ref<void(KernelBuilder &, Value, Value)> body,
+    Value firstKey, Value endKey) {
   Value zero = kb.index(0);
   bool isPart = static_cast<bool>(firstKey);
   if (!isPart)
@@ -144,21 +155,21 @@ void AttentionEmitter::emitQueueKeys(KernelBuilder &kb,
     if (isPart)
       begin = inner.max(begin, firstKey);
     if (!operands.num)
-      return emitQueueRange(inner, step, begin, end, stepFunc);
+      return body(inner, begin, end);
     inner.loop(firstEntry, numTiles, 1, [&](Value entry) {
       Value tile = inner.toIndex(
           inner.load(operands.idx, {step.batch, step.head, row, entry}));
       Value first = inner.mul(tile, op.getKVTile());
-      emitQueueRange(inner, step, inner.max(first, begin),
-                     inner.min(inner.add(first, op.getKVTile()), end),
-                     stepFunc);
+      body(inner, inner.max(first, begin),
+           inner.min(inner.add(first, op.getKVTile()), end));
     });
   };
   if (!pattern && !step.halfWidth)
     return queueRange(kb, kb.getLoc(), zero, step.keyLength);
   Value bandBegin, bandEnd;
   if (step.halfWidth) {
-    std::tie(bandBegin, bandEnd) = emitBandRange(kb, step);
+    std::tie(bandBegin, bandEnd) = emitBandRange(
+        kb, step, step.queryBegin, kb.add(step.queryBegin, step.numRows));
     queueRange(kb, kb.getLoc(), bandBegin, bandEnd);
   }
   if (!pattern)
@@ -178,13 +189,13 @@ void AttentionEmitter::emitQueueKeys(KernelBuilder &kb,
 }
 
 std::pair<Value, Value>
-AttentionEmitter::emitBandRange(KernelBuilder &kb, const AttentionStep &step) {
+AttentionEmitter::emitBandRange(KernelBuilder &kb, const AttentionStep &step,
+                                Value queryBegin, Value queryEnd) {
   Value zero = kb.index(0), length = step.keyLength;
   Value unlimited = kb.lt(step.halfWidth, zero);
   auto clamped = [&](Value key) { return kb.min(kb.max(key, zero), length); };
-  Value begin = clamped(kb.sub(step.queryBegin, step.halfWidth));
-  Value end =
-      clamped(kb.add(kb.add(step.queryBegin, step.numRows), step.halfWidth));
+  Value begin = clamped(kb.sub(queryBegin, step.halfWidth));
+  Value end = clamped(kb.add(queryEnd, step.halfWidth));
   return {kb.select(unlimited, zero, begin), kb.select(unlimited, length, end)};
 }
 
@@ -253,7 +264,7 @@ void AttentionEmitter::emitBias(KernelBuilder &kb, const AttentionStep &step,
 /// Sets the scores outside the columns of a panel to -inf.
 void AttentionEmitter::emitRangeMask(KernelBuilder &kb,
                                      const AttentionStep &step, Value p,
-                                     const Columns &columns) {
+                                     const Columns &columns, const Rows &rows) {
   Value minus = kb.minusInfinity(vec);
   auto type = VectorType::get(plan.lanes, kb.getI1Type());
   Value firstColumn = kb.mul(p, plan.panelKeys);
@@ -263,7 +274,7 @@ void AttentionEmitter::emitRangeMask(KernelBuilder &kb,
     Value inside =
         kb.land(below, arith::XOrIOp::create(kb, before, kb.integer(type, 1)));
     Value column = kb.add(firstColumn, c);
-    kb.loop(kb.index(0), step.numRows, 1, [&](Value row) {
+    kb.loop(rows.begin, rows.end, 1, [&](Value row) {
       Value score = kb.vload(vec, step.scores, {row, column});
       kb.vstore(arith::SelectOp::create(kb, inside, score, minus), step.scores,
                 {row, column});
@@ -288,14 +299,15 @@ Value AttentionEmitter::emitContains(KernelBuilder &kb,
   return inside ? kb.lor(inside, inBand) : inBand;
 }
 
-/// Whether one of the two is known to contain all queries of the block with
-/// the keys `[keyBegin, keyEnd)`.
+/// Whether one of the two is known to contain all of the queries with all of
+/// the keys.
 Value AttentionEmitter::emitCovers(KernelBuilder &kb, const AttentionStep &step,
+                                   Value queryBegin, Value queryEnd,
                                    Value keyBegin, Value keyEnd) {
-  Value queryEnd = kb.add(step.queryBegin, step.numRows), covered;
+  Value covered;
   if (pattern)
     covered =
-        pattern.emitCovers(kb, kb.getLoc(), step.queryBegin, queryEnd, keyBegin,
+        pattern.emitCovers(kb, kb.getLoc(), queryBegin, queryEnd, keyBegin,
                            keyEnd, step.queryLength, step.keyLength);
   if (!step.halfWidth)
     return covered;
@@ -303,7 +315,7 @@ Value AttentionEmitter::emitCovers(KernelBuilder &kb, const AttentionStep &step,
   // The corners farthest from the diagonal decide.
   Value reach = kb.add(step.halfWidth, 1);
   Value near = kb.land(kb.le(queryEnd, kb.add(keyBegin, reach)),
-                       kb.le(keyEnd, kb.add(step.queryBegin, reach)));
+                       kb.le(keyEnd, kb.add(queryBegin, reach)));
   Value inBand = kb.lor(unlimited, near);
   return covered ? kb.lor(covered, inBand) : inBand;
 }
@@ -311,10 +323,11 @@ Value AttentionEmitter::emitCovers(KernelBuilder &kb, const AttentionStep &step,
 /// Sets the scores outside the pattern to -inf.
 void AttentionEmitter::emitPatternMask(KernelBuilder &kb,
                                        const AttentionStep &step, Value p,
-                                       const Columns &columns) {
+                                       const Columns &columns,
+                                       const Rows &rows) {
   Value minus = kb.minusInfinity(compute);
   Value firstColumn = kb.mul(p, plan.panelKeys);
-  kb.loop(kb.index(0), step.numRows, 1, [&](Value row) {
+  kb.loop(rows.begin, rows.end, 1, [&](Value row) {
     Value query = kb.add(step.queryBegin, row);
     kb.loop(columns.begin, columns.end, 1, [&](Value column) {
       Value key = emitKeyOfColumn(kb, step, columns, p, column);
@@ -328,19 +341,40 @@ void AttentionEmitter::emitPatternMask(KernelBuilder &kb,
 
 void AttentionEmitter::emitMask(KernelBuilder &kb, const AttentionStep &step,
                                 Value panels) {
+  if (trims())
+    return emitTrimmedMask(kb, step, panels);
+  Rows rows = {kb.index(0), step.numRows};
   kb.loop(kb.index(0), panels, 1, [&](Value p) {
     Columns columns = emitColumns(kb, step, p);
     Value ranged = kb.lor(kb.lt(kb.index(0), columns.begin),
                           kb.lt(columns.end, kb.index(plan.panelKeys)));
-    kb.ifThen(ranged, [&] { emitRangeMask(kb, step, p, columns); });
-    if (!pattern && !step.halfWidth)
-      return;
-    if (!columns.firstKey)
-      return emitPatternMask(kb, step, p, columns);
-    Value covered =
-        emitCovers(kb, step, kb.add(columns.firstKey, columns.begin),
-                   kb.add(columns.firstKey, columns.end));
-    Value partial = arith::XOrIOp::create(kb, covered, kb.bit(true));
-    kb.ifThen(partial, [&] { emitPatternMask(kb, step, p, columns); });
+    kb.ifThen(ranged, [&] { emitRangeMask(kb, step, p, columns, rows); });
+    if (pattern || step.halfWidth)
+      emitPatternMask(kb, step, p, columns, rows);
+  });
+}
+
+/// Masks what register tiles look at only in part.
+void AttentionEmitter::emitTrimmedMask(KernelBuilder &kb,
+                                       const AttentionStep &step,
+                                       Value panels) {
+  kb.loop(kb.index(0), step.numRows, plan.tileRows, [&](Value row) {
+    Rows rows = {row, kb.min(kb.add(row, plan.tileRows), step.numRows)};
+    auto [firstPanel, endPanel] = emitTilePanels(kb, step, row, panels);
+    kb.loop(firstPanel, endPanel, 1, [&](Value p) {
+      Columns columns = emitTileColumns(kb, step, row, p);
+      columns.firstKey = emitColumns(kb, step, p).firstKey;
+      Value cut = kb.lor(kb.lt(kb.index(0), columns.begin),
+                         kb.lt(columns.end, kb.index(plan.panelKeys)));
+      kb.ifThen(cut, [&] { emitRangeMask(kb, step, p, columns, rows); });
+      Value covered = emitCovers(kb, step, kb.add(step.queryBegin, rows.begin),
+                                 kb.add(step.queryBegin, rows.end),
+                                 kb.add(columns.firstKey, columns.begin),
+                                 kb.add(columns.firstKey, columns.end));
+      Value active = kb.lt(columns.begin, columns.end);
+      Value open = arith::XOrIOp::create(kb, covered, kb.bit(true));
+      kb.ifThen(kb.land(active, open),
+                [&] { emitPatternMask(kb, step, p, columns, rows); });
+    });
   });
 }

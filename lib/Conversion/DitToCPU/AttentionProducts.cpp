@@ -69,41 +69,81 @@ Value AttentionEmitter::emitMultiplyAdd(KernelBuilder &kb, Value lhs, Value rhs,
       vector::BitCastOp::create(kb, pairs, rhs));
 }
 
-void AttentionEmitter::emitScores(KernelBuilder &kb, const AttentionStep &step,
-                                  Value rowMemory, Value panelMemory,
-                                  int64_t size, Value target, Value panels,
-                                  Value endRow, double factor) {
-  int64_t vectors = plan.getPanelVectors();
-  int64_t depth = llvm::divideCeil(size, plan.getUnit());
-  kb.loop(kb.index(0), panels, 1, [&](Value p) {
-    Value panel = emitPanel(kb, step, p);
-    emitRowTiles(kb, endRow, [&](Value row, int64_t rows) {
-      SmallVector<Value> zeros(rows * vectors, kb.constant(vec, 0.0));
-      SmallVector<Value> tile = kb.loop(
-          kb.index(0), kb.index(depth), 1, zeros, [&](Value d, ValueRange acc) {
-            Value first = kb.mul(d, plan.panelKeys);
-            SmallVector<Value> keys, next;
-            for (int64_t v = 0; v < vectors; ++v)
-              keys.push_back(kb.vload(
-                  packedVec, panelMemory,
-                  panelAt(kb, step, panel, kb.add(first, v * plan.lanes))));
-            for (int64_t r = 0; r < rows; ++r) {
-              Value query = emitBroadcast(kb, rowMemory, kb.add(row, r), d);
-              for (int64_t v = 0; v < vectors; ++v)
-                next.push_back(
-                    emitMultiplyAdd(kb, query, keys[v], acc[r * vectors + v]));
-            }
-            return next;
-          });
-      Value firstColumn = kb.mul(p, plan.panelKeys);
-      for (int64_t r = 0; r < rows; ++r)
-        for (int64_t v = 0; v < vectors; ++v) {
-          Value score = tile[r * vectors + v];
-          if (factor != 1.0)
-            score = kb.mulf(score, kb.constant(vec, factor));
-          kb.vstore(score, target,
-                    {kb.add(row, r), kb.add(firstColumn, v * plan.lanes)});
+void AttentionEmitter::emitScoreTile(KernelBuilder &kb,
+                                     const AttentionStep &step,
+                                     const ScoreProduct &product, Value p,
+                                     Value row, int64_t rows, Value firstVector,
+                                     int64_t vectors) {
+  int64_t depth = llvm::divideCeil(product.size, plan.getUnit());
+  Value panel = emitPanel(kb, step, p);
+  Value offset = kb.mul(firstVector, plan.lanes);
+  SmallVector<Value> zeros(rows * vectors, kb.constant(vec, 0.0));
+  SmallVector<Value> tile = kb.loop(
+      kb.index(0), kb.index(depth), 1, zeros, [&](Value d, ValueRange acc) {
+        Value first = kb.add(kb.mul(d, plan.panelKeys), offset);
+        SmallVector<Value> keys, next;
+        for (int64_t v = 0; v < vectors; ++v)
+          keys.push_back(kb.vload(
+              packedVec, product.panelMemory,
+              panelAt(kb, step, panel, kb.add(first, v * plan.lanes))));
+        for (int64_t r = 0; r < rows; ++r) {
+          Value query = emitBroadcast(kb, product.rows, kb.add(row, r), d);
+          for (int64_t v = 0; v < vectors; ++v)
+            next.push_back(
+                emitMultiplyAdd(kb, query, keys[v], acc[r * vectors + v]));
         }
+        return next;
+      });
+  Value firstColumn = kb.add(kb.mul(p, plan.panelKeys), offset);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value score = tile[r * vectors + v];
+      if (product.factor != 1.0)
+        score = kb.mulf(score, kb.constant(vec, product.factor));
+      kb.vstore(score, product.target,
+                {kb.add(row, r), kb.add(firstColumn, v * plan.lanes)});
+    }
+}
+
+/// A register tile that needs all vectors of the panel, or those that it needs
+/// one by one.
+void AttentionEmitter::emitTrimmedScores(KernelBuilder &kb,
+                                         const AttentionStep &step,
+                                         const ScoreProduct &product, Value p,
+                                         Value row, int64_t rows) {
+  int64_t vectors = plan.getPanelVectors();
+  Columns columns = emitTileColumns(kb, step, row, p);
+  Value first = kb.div(columns.begin, plan.lanes);
+  Value end = kb.ceilDiv(columns.end, plan.lanes);
+  Value all = kb.eq(kb.sub(end, first), kb.index(vectors));
+  auto emitSome = [&] {
+    Value zeros = kb.constant(vec, 0.0);
+    Value firstColumn = kb.mul(p, plan.panelKeys);
+    for (int64_t r = 0; product.fill && r < rows; ++r)
+      for (int64_t v = 0; v < vectors; ++v)
+        kb.vstore(zeros, product.target,
+                  {kb.add(row, r), kb.add(firstColumn, v * plan.lanes)});
+    kb.loop(first, end, 1, [&](Value v) {
+      emitScoreTile(kb, step, product, p, row, rows, v, 1);
+    });
+  };
+  kb.ifThenElse(
+      all,
+      [&] {
+        emitScoreTile(kb, step, product, p, row, rows, kb.index(0), vectors);
+      },
+      emitSome);
+}
+
+void AttentionEmitter::emitScores(KernelBuilder &kb, const AttentionStep &step,
+                                  const ScoreProduct &product, Value panels,
+                                  Value endRow) {
+  kb.loop(kb.index(0), panels, 1, [&](Value p) {
+    emitRowTiles(kb, endRow, [&](Value row, int64_t rows) {
+      if (step.tileColumns)
+        return emitTrimmedScores(kb, step, product, p, row, rows);
+      emitScoreTile(kb, step, product, p, row, rows, kb.index(0),
+                    plan.getPanelVectors());
     });
   });
 }
@@ -148,12 +188,18 @@ void AttentionEmitter::emitWeightedTile(KernelBuilder &kb,
     }
     return next;
   };
-  tile = kb.loop(kb.index(0), panels, 1, tile, [&](Value p, ValueRange outer) {
+  auto [firstPanel, endPanel] = emitTilePanels(kb, step, row, panels);
+  tile = kb.loop(firstPanel, endPanel, 1, tile, [&](Value p, ValueRange outer) {
     Value panel = emitPanel(kb, step, p);
-    return kb.loop(kb.index(0), kb.index(columns), 1, outer,
-                   [&](Value column, ValueRange acc) {
-                     return addKey(p, panel, column, acc);
-                   });
+    Value begin = kb.index(0), end = kb.index(columns);
+    if (step.tileColumns) {
+      Columns used = emitTileColumns(kb, step, row, p);
+      begin = kb.div(used.begin, plan.getUnit());
+      end = kb.ceilDiv(used.end, plan.getUnit());
+    }
+    return kb.loop(begin, end, 1, outer, [&](Value column, ValueRange acc) {
+      return addKey(p, panel, column, acc);
+    });
   });
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < vectors; ++v)

@@ -35,18 +35,15 @@ void BackwardEmitter::createScratch(KernelBuilder &kb, AttentionStep &step) {
   }
   step.rowMax = kb.scratch({rows}, compute);
   step.rowDelta = kb.scratch({rows}, compute);
+  createQueue(kb, step);
   if (plan.gather) {
     auto panels = [&](int64_t words) {
       return kb.scratch({1, 1, plan.panelsPerStep, words}, packed);
     };
-    step.queue = kb.scratch({plan.getStepKeys()}, kb.getIndexType());
     step.keyPanels = panels(getPanelWords(headSize));
     step.keyRows = panels(paddedSize() * plan.panelKeys / plan.getUnit());
     step.valuePanels = panels(getPanelWords(valueHeadSize));
-  } else {
-    step.queue = kb.scratch({plan.panelsPerStep, 3}, kb.getIndexType());
   }
-  step.count = kb.scratch({}, kb.getIndexType());
 }
 
 void BackwardEmitter::emitBlockBody(KernelBuilder &kb, func::FuncOp block) {
@@ -80,7 +77,10 @@ void BackwardEmitter::emitBlockBody(KernelBuilder &kb, func::FuncOp block) {
   step.count = kb.index(0);
   func::FuncOp stepFunc = emitStep(kb, block, step);
   step.count = queue;
-  kb.ifThen(kb.lt(kb.index(0), step.numRows), [&] {
+  Value row = emitListRow(kb, indices[6]);
+  Value touched = emitTouched(kb, operands, step, row, firstKey, endKey);
+  kb.store(touched, memory.touched, {part, step.batch, step.head, indices[6]});
+  kb.ifThen(touched, [&] {
     emitPackRows(kb, operands.q, step, step.queries, headSize, queryFactor);
     emitPackRows(kb, operands.dO, step, step.outputGradients, valueHeadSize,
                  1.0);
@@ -93,11 +93,27 @@ void BackwardEmitter::emitBlockBody(KernelBuilder &kb, func::FuncOp block) {
     emitRowReferences(kb, operands, step);
     emitZeroRows(kb, step.rows, paddedSize());
     kb.store(kb.index(0), step.count, {});
-    emitQueueKeys(kb, operands, step, emitListRow(kb, indices[6]), stepFunc,
-                  firstKey, endKey);
+    emitQueueKeys(kb, operands, step, row, stepFunc, firstKey, endKey);
     emitFlushRest(kb, step, stepFunc);
     emitFinish(kb, memory, part, step);
   });
+}
+
+/// Whether the block has queries and any of them may look at the keys.
+Value BackwardEmitter::emitTouched(KernelBuilder &kb,
+                                   const AttentionOperands &operands,
+                                   const AttentionStep &step, Value row,
+                                   Value begin, Value end) {
+  // In memory, as the pattern may call back from loops of its own.
+  Value found = kb.scratch({}, kb.getI1Type());
+  kb.store(kb.bit(false), found, {});
+  auto note = [&](KernelBuilder &inner, Value first, Value last) {
+    inner.ifThen(inner.lt(first, last),
+                 [&] { inner.store(inner.bit(true), found, {}); });
+  };
+  kb.ifThen(kb.lt(kb.index(0), step.numRows),
+            [&] { emitKeyRanges(kb, operands, step, row, note, begin, end); });
+  return kb.load(found, {});
 }
 
 /// The product of a row of the output and its gradient.

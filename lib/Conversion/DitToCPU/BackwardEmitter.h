@@ -45,12 +45,15 @@ private:
     Value keyGradients, valueGradients;
     /// [part, batch, head, query, element].
     Value queryGradients;
+    /// Whether a block of queries looks at keys of a part, which else gives it
+    /// no gradient: [part, batch, head, block].
+    Value touched;
     /// Panels in each part of the keys.
     Value partPanels;
 
     SmallVector<Value *> fields() {
       return {&keyPanels,      &keyRows,        &valuePanels, &keyGradients,
-              &valueGradients, &queryGradients, &partPanels};
+              &valueGradients, &queryGradients, &touched,     &partPanels};
     }
   };
 
@@ -81,6 +84,9 @@ private:
   void createScratch(KernelBuilder &kb, AttentionStep &step);
   void emitRowReferences(KernelBuilder &kb, const AttentionOperands &operands,
                          const AttentionStep &step);
+  Value emitTouched(KernelBuilder &kb, const AttentionOperands &operands,
+                    const AttentionStep &step, Value row, Value begin,
+                    Value end);
   Value emitRowProduct(KernelBuilder &kb, Value output,
                        const AttentionStep &step, Value row);
   void emitFinish(KernelBuilder &kb, const Memory &memory, Value part,
@@ -91,6 +97,11 @@ private:
   void emitGather(KernelBuilder &kb, const AttentionStep &step, Value panels);
   void emitWeights(KernelBuilder &kb, const AttentionStep &step, Value panels,
                    Value endRow);
+  void emitZeroWeights(KernelBuilder &kb, const AttentionStep &step, Value row,
+                       Value begin, Value end, Value panels);
+  std::pair<Value, Value> emitColumnRows(KernelBuilder &kb,
+                                         const AttentionStep &step, Value p,
+                                         Value firstColumn, int64_t columns);
   /// Adds to the gradient of each key `column` of the queued panels the sum of
   /// weights[row, column] rows[row, .].
   void emitTransposed(KernelBuilder &kb, const AttentionStep &step,

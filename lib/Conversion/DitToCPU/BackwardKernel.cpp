@@ -51,28 +51,21 @@ BackwardEmitter::BackwardEmitter(AttentionBackwardOp op, KernelLibrary &library)
 
 ValueRange BackwardEmitter::bind(func::FuncOp func, AttentionOperands &operands,
                                  Memory *memory) {
-  unsigned next = 0;
-  auto take = [&](Value &field, bool given = true) {
-    if (given)
-      field = func.getArgument(next++);
-  };
+  ArgumentReader take(func);
   take(operands.q);
   take(operands.k);
   take(operands.v);
   take(operands.output);
   take(operands.lse);
   take(operands.dO);
-  take(operands.bias, hasBias);
-  take(operands.num, op.hasTiles());
-  take(operands.idx, op.hasTiles());
-  take(operands.kvValid, static_cast<bool>(op.getKvValid()));
+  bindMask(take, operands);
   take(operands.dq);
   take(operands.dk);
   take(operands.dv);
   if (memory)
     for (auto [i, field] : llvm::enumerate(memory->fields()))
       take(*field, !plan.gather || i > 2);
-  return func.getArguments().drop_front(next);
+  return take.rest();
 }
 
 BackwardEmitter::Memory
@@ -106,6 +99,12 @@ BackwardEmitter::emitMemory(KernelBuilder &kb,
       allocate({parts, kb.dim(operands.q, 0), kb.dim(operands.q, 1),
                 kb.dim(operands.q, 2)},
                paddedSize(), compute);
+  auto perBlock = MemRefType::get(SmallVector<int64_t>(4, ShapedType::kDynamic),
+                                  kb.getI1Type());
+  memory.touched = memref::AllocOp::create(
+      kb, perBlock,
+      ValueRange{parts, kb.dim(operands.q, 0), kb.dim(operands.q, 1),
+                 emitNumBlocks(kb, kb.dim(operands.q, 2))});
   memory.partPanels = kb.div(kb.add(panels, kb.sub(parts, kb.index(1))), parts);
   return memory;
 }
@@ -251,29 +250,34 @@ void BackwardEmitter::emitTaskBody(KernelBuilder &kb, func::FuncOp task) {
 void BackwardEmitter::emitSumParts(KernelBuilder &kb,
                                    const AttentionOperands &operands,
                                    const Memory &memory, Value parts) {
-  constexpr int64_t rows = 64;
   Value queries = kb.dim(operands.dq, 2);
-  kb.parallel({kb.dim(operands.dq, 0), kb.dim(operands.dq, 1),
-               kb.ceilDiv(queries, rows)},
-              [&](ValueRange ivs) {
-                auto load = [&](Value row, Value column, Type type) -> Value {
-                  auto partAt = [&](Value part) {
-                    SmallVector<Value> at = {part, ivs[0], ivs[1], row, column};
-                    auto vector = dyn_cast<VectorType>(type);
-                    return vector ? kb.vload(vector, memory.queryGradients, at)
-                                  : kb.load(memory.queryGradients, at);
-                  };
-                  return kb
-                      .loop(kb.index(1), parts, 1, partAt(kb.index(0)),
-                            [&](Value part, ValueRange sum) {
-                              return SmallVector<Value>{
-                                  kb.addf(sum.front(), partAt(part))};
-                            })
-                      .front();
-                };
-                Value begin = kb.mul(ivs[2], rows);
-                emitWrite(kb, operands.dq, ivs.take_front(2), begin,
-                          kb.min(kb.add(begin, rows), queries), headSize,
-                          op.getScale().convertToDouble(), load);
-              });
+  Value extents[] = {kb.dim(operands.dq, 0), kb.dim(operands.dq, 1),
+                     emitNumBlocks(kb, queries)};
+  kb.parallel(extents, [&](ValueRange block) {
+    // The sum over the parts that the block looked at, in order.
+    auto load = [&](Value row, Value column, Type type) -> Value {
+      auto addPart = [&](Value part, ValueRange sum) {
+        Value touched =
+            kb.load(memory.touched, {part, block[0], block[1], block[2]});
+        SmallVector<Value> at = {part, block[0], block[1], row, column};
+        auto add = [&](OpBuilder &builder, Location loc) {
+          KernelBuilder inner(loc, builder);
+          auto vector = dyn_cast<VectorType>(type);
+          Value value = vector ? inner.vload(vector, memory.queryGradients, at)
+                               : inner.load(memory.queryGradients, at);
+          scf::YieldOp::create(inner, inner.addf(sum.front(), value));
+        };
+        auto keep = [&](OpBuilder &builder, Location loc) {
+          scf::YieldOp::create(builder, loc, sum);
+        };
+        return SmallVector<Value>(
+            scf::IfOp::create(kb, touched, add, keep).getResults());
+      };
+      return kb.loop(kb.index(0), parts, 1, kb.constant(type, 0.0), addPart)
+          .front();
+    };
+    auto [begin, end] = emitQueryRange(kb, block[2], queries);
+    emitWrite(kb, operands.dq, block.take_front(2), begin, end, headSize,
+              op.getScale().convertToDouble(), load);
+  });
 }

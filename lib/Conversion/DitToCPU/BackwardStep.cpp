@@ -24,15 +24,20 @@ void BackwardEmitter::emitStepBody(KernelBuilder &kb,
   Value panels = emitStepPanels(kb, step), endRow = emitEndRow(kb, step);
   if (plan.gather)
     emitGather(kb, step, panels);
-  emitScores(kb, step, plan.dot ? step.queryPairs : step.queries,
-             step.keyPanels, headSize, step.scores, panels, endRow,
-             scoreFactor);
+  emitTrim(kb, step, panels);
+  ScoreProduct scores = {plan.dot ? step.queryPairs : step.queries,
+                         step.keyPanels, headSize, step.scores, scoreFactor};
+  emitScores(kb, step, scores, panels, endRow);
   if (step.bias)
     emitBias(kb, step, panels);
   emitMask(kb, step, panels);
-  emitScores(kb, step, plan.dot ? step.outputPairs : step.outputGradients,
-             step.valuePanels, valueHeadSize, step.scoreGradients, panels,
-             endRow);
+  ScoreProduct gradients = {plan.dot ? step.outputPairs : step.outputGradients,
+                            step.valuePanels,
+                            valueHeadSize,
+                            step.scoreGradients,
+                            /*factor=*/1.0,
+                            /*fill=*/true};
+  emitScores(kb, step, gradients, panels, endRow);
   emitWeights(kb, step, panels, endRow);
   emitTransposed(kb, step, step.scores, step.outputGradients, plan.valueChunks,
                  step.valueGradients, panels);
@@ -66,7 +71,10 @@ void BackwardEmitter::emitWeights(KernelBuilder &kb, const AttentionStep &step,
   kb.loop(kb.index(0), endRow, 1, [&](Value row) {
     Value reference = kb.splat(vec, kb.load(step.rowMax, row));
     Value delta = kb.splat(vec, kb.load(step.rowDelta, row));
-    kb.loop(kb.index(0), panels, 1, [&](Value p) {
+    auto [firstPanel, endPanel] = emitTilePanels(kb, step, row, panels);
+    if (trims())
+      emitZeroWeights(kb, step, row, firstPanel, endPanel, panels);
+    kb.loop(firstPanel, endPanel, 1, [&](Value p) {
       Value first = kb.mul(p, plan.panelKeys);
       for (int64_t v = 0; v < plan.getPanelVectors(); ++v) {
         SmallVector<Value> at = {row, kb.add(first, v * plan.lanes)};
@@ -91,6 +99,44 @@ void BackwardEmitter::emitWeights(KernelBuilder &kb, const AttentionStep &step,
   });
 }
 
+/// Zeros outside of the panels `[begin, end)`, as products by columns may read
+/// more of a row than its register tile looks at.
+void BackwardEmitter::emitZeroWeights(KernelBuilder &kb,
+                                      const AttentionStep &step, Value row,
+                                      Value begin, Value end, Value panels) {
+  auto clear = [&](Value p) {
+    kb.loop(0, plan.panelKeys, plan.lanes, [&](Value column) {
+      Value at = kb.add(kb.mul(p, plan.panelKeys), column);
+      for (Value weights : {step.scores, step.scoreGradients})
+        kb.vstore(kb.constant(vec, 0.0), weights, {row, at});
+    });
+  };
+  kb.loop(kb.index(0), kb.min(begin, panels), 1, clear);
+  kb.loop(kb.max(begin, end), panels, 1, clear);
+}
+
+/// The rows that look at any of `columns` keys of panel `p`, and what lies
+/// between them.
+std::pair<Value, Value>
+BackwardEmitter::emitColumnRows(KernelBuilder &kb, const AttentionStep &step,
+                                Value p, Value firstColumn, int64_t columns) {
+  if (!trims())
+    return {kb.index(0), step.numRows};
+  Value endColumn = kb.add(firstColumn, columns);
+  SmallVector<Value> found =
+      kb.loop(kb.index(0), step.numRows, plan.tileRows,
+              {step.numRows, kb.index(0)}, [&](Value row, ValueRange carried) {
+                Columns used = emitTileColumns(kb, step, row, p);
+                Value looks = kb.land(kb.lt(used.begin, endColumn),
+                                      kb.lt(firstColumn, used.end));
+                Value end = kb.add(row, plan.tileRows);
+                return SmallVector<Value>{
+                    kb.select(looks, kb.min(carried[0], row), carried[0]),
+                    kb.select(looks, end, carried[1])};
+              });
+  return {found[0], kb.min(found[1], step.numRows)};
+}
+
 /// One register tile: `columns` keys of panel `p`, each element of which is
 /// broadcast, times a chunk of the rows.
 void BackwardEmitter::emitTransposedTile(KernelBuilder &kb,
@@ -102,8 +148,9 @@ void BackwardEmitter::emitTransposedTile(KernelBuilder &kb,
   Value stepColumn = kb.add(kb.mul(p, plan.panelKeys), firstColumn);
   auto at = [&](int64_t v) { return kb.index((firstVector + v) * plan.lanes); };
   SmallVector<Value> zeros(columns * vectors, kb.constant(vec, 0.0));
-  SmallVector<Value> tile = kb.loop(
-      kb.index(0), step.numRows, 1, zeros, [&](Value row, ValueRange acc) {
+  auto [firstRow, endRow] = emitColumnRows(kb, step, p, firstColumn, columns);
+  SmallVector<Value> tile =
+      kb.loop(firstRow, endRow, 1, zeros, [&](Value row, ValueRange acc) {
         SmallVector<Value> parts, next;
         for (int64_t v = 0; v < vectors; ++v)
           parts.push_back(kb.vload(vec, rows, {row, at(v)}));

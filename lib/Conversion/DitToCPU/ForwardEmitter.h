@@ -48,6 +48,8 @@ private:
   // ForwardKernel.cpp
   void emitKernel(KernelBuilder &kb, func::FuncOp func) override;
   AttentionOperands bind(func::FuncOp func);
+  Value emitIsRead(KernelBuilder &kb, const AttentionOperands &operands,
+                   Value keyHead);
   std::pair<Value, Value> emitPackHeads(KernelBuilder &kb,
                                         const AttentionOperands &operands);
   void emitBlockBody(KernelBuilder &kb, func::FuncOp block);

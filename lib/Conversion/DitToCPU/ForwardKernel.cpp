@@ -41,22 +41,29 @@ ForwardEmitter::ForwardEmitter(AttentionOp op, KernelLibrary &library)
 
 AttentionOperands ForwardEmitter::bind(func::FuncOp func) {
   AttentionOperands operands;
-  unsigned next = 0;
-  auto take = [&](Value &field, bool given = true) {
-    if (given)
-      field = func.getArgument(next++);
-  };
+  ArgumentReader take(func);
   take(operands.q);
   take(operands.k);
   take(operands.v);
-  take(operands.bias, hasBias);
-  take(operands.num, op.hasTiles());
-  take(operands.idx, op.hasTiles());
-  take(operands.kvValid, static_cast<bool>(op.getKvValid()));
+  bindMask(take, operands);
   take(operands.output);
   take(operands.lse, static_cast<bool>(op.getLse()));
   take(operands.halfWidths, static_cast<bool>(op.getHalfWidths()));
   return operands;
+}
+
+/// Whether any of the query heads that read a key head is not skipped.
+Value ForwardEmitter::emitIsRead(KernelBuilder &kb,
+                                 const AttentionOperands &operands,
+                                 Value keyHead) {
+  Value group = kb.div(kb.dim(operands.q, 1), kb.dim(operands.k, 1));
+  Value first = kb.mul(keyHead, group);
+  auto isRead = [&](Value head, ValueRange read) {
+    Value width = kb.toIndex(kb.load(operands.halfWidths, head));
+    Value reads = kb.cmp(arith::CmpIPredicate::ne, width, kb.index(0));
+    return SmallVector<Value>{kb.lor(read.front(), reads)};
+  };
+  return kb.loop(first, kb.add(first, group), 1, kb.bit(false), isRead).front();
 }
 
 std::pair<Value, Value>
@@ -79,10 +86,15 @@ ForwardEmitter::emitPackHeads(KernelBuilder &kb,
     Value first = kb.mul(ivs[2], plan.panelKeys);
     auto keyOf = [&](Value column) { return kb.add(first, column); };
     Value left = kb.sub(keys, first);
-    emitPackTransposed(kb, {operands.k, ivs[0], ivs[1], left, keyOf}, keyPanels,
-                       ivs, headSize);
-    emitPackChunks(kb, {operands.v, ivs[0], ivs[1], left, keyOf}, valuePanels,
-                   ivs, valueHeadSize, plan.valueChunks);
+    auto pack = [&] {
+      emitPackTransposed(kb, {operands.k, ivs[0], ivs[1], left, keyOf},
+                         keyPanels, ivs, headSize);
+      emitPackChunks(kb, {operands.v, ivs[0], ivs[1], left, keyOf}, valuePanels,
+                     ivs, valueHeadSize, plan.valueChunks);
+    };
+    if (!operands.halfWidths)
+      return pack();
+    kb.ifThen(emitIsRead(kb, operands, ivs[1]), pack);
   });
   return {keyPanels, valuePanels};
 }
@@ -120,16 +132,13 @@ void ForwardEmitter::createScratch(KernelBuilder &kb, AttentionStep &step) {
   step.rowMax = kb.scratch({rows}, compute);
   step.rowSum = kb.scratch({rows, plan.lanes}, compute);
   step.rowScale = kb.scratch({rows}, compute);
+  createQueue(kb, step);
   if (plan.gather) {
-    step.queue = kb.scratch({plan.getStepKeys()}, kb.getIndexType());
     step.keyPanels = kb.scratch(
         {1, 1, plan.panelsPerStep, getPackedSize() * plan.panelKeys}, packed);
     step.valuePanels =
         kb.scratch({1, 1, plan.panelsPerStep, getPackedValues()}, packed);
-  } else {
-    step.queue = kb.scratch({plan.panelsPerStep, 3}, kb.getIndexType());
   }
-  step.count = kb.scratch({}, kb.getIndexType());
 }
 
 void ForwardEmitter::emitInitialRows(KernelBuilder &kb,

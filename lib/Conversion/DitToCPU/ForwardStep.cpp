@@ -24,8 +24,10 @@ void ForwardEmitter::emitStepBody(KernelBuilder &kb,
   Value panels = emitStepPanels(kb, step), endRow = emitEndRow(kb, step);
   if (plan.gather)
     emitGather(kb, step, panels);
-  emitScores(kb, step, step.queries, step.keyPanels, headSize, step.scores,
-             panels, endRow, scoreFactor);
+  emitTrim(kb, step, panels);
+  ScoreProduct scores = {step.queries, step.keyPanels, headSize, step.scores,
+                         scoreFactor};
+  emitScores(kb, step, scores, panels, endRow);
   if (step.bias)
     emitBias(kb, step, panels);
   emitMask(kb, step, panels);
@@ -75,10 +77,11 @@ void ForwardEmitter::emitSoftmaxRow(KernelBuilder &kb,
         row, kb.add(kb.mul(p, plan.panelKeys), v * plan.lanes)};
   };
   Value minus = kb.minusInfinity(vec), zeros = kb.constant(vec, 0.0);
+  auto [firstPanel, endPanel] = emitTilePanels(kb, step, row, panels);
   Value oldMax = kb.splat(vec, kb.load(step.rowMax, row));
   SmallVector<Value> best(vectors, oldMax);
   best =
-      kb.loop(kb.index(0), panels, 1, best, [&](Value p, ValueRange previous) {
+      kb.loop(firstPanel, endPanel, 1, best, [&](Value p, ValueRange previous) {
         SmallVector<Value> next;
         for (int64_t v = 0; v < vectors; ++v)
           next.push_back(
@@ -108,7 +111,7 @@ void ForwardEmitter::emitSoftmaxRow(KernelBuilder &kb,
   Value factor = exponent(oldMax);
   SmallVector<Value> sums(vectors, zeros);
   sums =
-      kb.loop(kb.index(0), panels, 1, sums, [&](Value p, ValueRange previous) {
+      kb.loop(firstPanel, endPanel, 1, sums, [&](Value p, ValueRange previous) {
         SmallVector<Value> next;
         for (int64_t v = 0; v < vectors; ++v) {
           Value weight = exponent(kb.vload(vec, step.scores, at(p, v)));

@@ -9,6 +9,7 @@
 #include "PatternUtils.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -204,6 +205,19 @@ Value TiledAttr::emitCovers(OpBuilder &builder, Location loc, Value q0,
   return getPattern().emitCovers(builder, loc, q0, q1, kv0, kv1, qLen, kvLen);
 }
 
+/// Memory for an index, at the top of the function if there is one: `b` may be
+/// inside of a loop, where the stack would grow.
+static Value createIndexOnStack(ImplicitLocOpBuilder &b) {
+  OpBuilder::InsertionGuard guard(b);
+  Operation *parent = b.getInsertionBlock()->getParentOp();
+  auto function = dyn_cast_or_null<FunctionOpInterface>(parent);
+  if (parent && !function)
+    function = parent->getParentOfType<FunctionOpInterface>();
+  if (function)
+    b.setInsertionPointToStart(&function.getFunctionBody().front());
+  return memref::AllocaOp::create(b, MemRefType::get({}, b.getIndexType()));
+}
+
 void TiledAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
                               Value q1, Value qLen, Value kvLen,
                               KeyRangeBody body) const {
@@ -214,8 +228,7 @@ void TiledAttr::emitKeyRanges(OpBuilder &builder, Location loc, Value q0,
   // Rounding can make consecutive ranges meet, so each starts where the one
   // before ended; the end is kept in memory because the inner pattern may
   // emit loops.
-  Value reached =
-      memref::AllocaOp::create(e.b, MemRefType::get({}, e.b.getIndexType()));
+  Value reached = createIndexOnStack(e.b);
   memref::StoreOp::create(e.b, e.constant(0), reached);
   getPattern().emitKeyRanges(
       builder, loc, rowBegin, rowEnd, qLen, kvLen,
