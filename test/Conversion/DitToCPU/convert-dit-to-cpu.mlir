@@ -83,17 +83,69 @@ func.func @tokens(%a: memref<?x?x?x64xbf16>, %num: memref<?x?x?xi32>, %idx: memr
 
 // -----
 
-// The window gives the bounds of the loop over panels; its mask is applied to
-// panels that it does not cover.
+// The window gives the bounds of the loop over panels. Register tiles note which
+// columns their rows look at (6 rows of 90, 8 panels); a tile that does not need
+// all of a panel computes one vector of its columns after the other, and the
+// product with the values reads the columns that are looked at. The mask is
+// applied where the window does not cover them.
 // CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_window_block(
 // CHECK:         %[[BEGIN:.*]] = arith.minsi
 // CHECK:         %[[END:.*]] = arith.minsi
 // CHECK:         scf.for
 // CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_window_block_step(
+// CHECK-SAME:    %[[COLUMNS:[^:]+]]: memref<15x8x2xindex>, %[[PANELS:[^:]+]]: memref<15x2xindex>,
+// CHECK:         memref.store %{{.*}}, %[[COLUMNS]]
+// CHECK:         memref.store %{{.*}}, %[[PANELS]]
+// CHECK:         memref.load %[[COLUMNS]]
+// CHECK:         scf.if
+// CHECK-COUNT-24:  vector.fma
+// CHECK:         } else {
+// CHECK:           scf.for
+// CHECK-COUNT-6:     vector.fma
+// CHECK-NOT:         vector.fma
+// CHECK:             scf.yield
 // CHECK:         arith.cmpi sle
 // CHECK:         scf.if
+// CHECK:         %[[FIRST:.*]] = memref.load %[[PANELS]]
+// CHECK:         %[[LAST:.*]] = memref.load %[[PANELS]]
+// CHECK:         scf.for %{{.*}} = %[[FIRST]] to %[[LAST]]
 func.func @window(%a: memref<1x4x512x64xf32>, %o: memref<1x4x512x64xf32>) {
   dit.attention ins(%a, %a, %a : memref<1x4x512x64xf32>, memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) pattern(#dit.window<left = 100, right = 20>) outs(%o : memref<1x4x512x64xf32>) {scale = 0.125 : f64}
+  return
+}
+
+// -----
+
+// Keys and values are packed only of heads that some query head reads: those of
+// a half-width of 0 are skipped.
+// CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_bands(
+// CHECK-SAME:    %[[WIDTHS:[^:]+]]: memref<4xi32
+// CHECK:         scf.parallel
+// CHECK:           %[[READ:.*]] = scf.for {{.*}} iter_args(
+// CHECK:             memref.load %[[WIDTHS]]
+// CHECK:           scf.if %[[READ]] {
+// CHECK:             vector.shuffle
+func.func @bands(%a: memref<1x4x512x64xf32>, %k: memref<1x2x512x64xf32>, %w: memref<4xi32>, %o: memref<1x4x512x64xf32>) {
+  dit.attention ins(%a, %k, %k : memref<1x4x512x64xf32>, memref<1x2x512x64xf32>, memref<1x2x512x64xf32>) half_widths(%w : memref<4xi32>) outs(%o : memref<1x4x512x64xf32>) {scale = 0.125 : f64}
+  return
+}
+
+// -----
+
+// A block of queries that looks at no key of a part is noted and left out, also
+// of the sum over the parts.
+// CHECK-LABEL: func.func private @dit_attention_backward_f32_q512_kv512_d64_window(
+// CHECK:         %[[TOUCHED:.*]] = memref.alloc({{.*}}) : memref<?x?x?x?xi1>
+// CHECK:         scf.parallel
+// CHECK:         scf.parallel
+// CHECK:           %[[ADDS:.*]] = memref.load %[[TOUCHED]]
+// CHECK:           scf.if %[[ADDS]] -> (vector<16xf32>)
+// CHECK-LABEL: func.func private @dit_attention_backward_f32_q512_kv512_d64_window_task_block(
+// CHECK:         %[[FOUND:.*]] = memref.load %{{.*}}[] : memref<i1>
+// CHECK:         memref.store %[[FOUND]], %{{.*}} : memref<?x?x?x?xi1>
+// CHECK:         scf.if %[[FOUND]] {
+func.func @window_gradient(%q: memref<1x2x512x64xf32>, %l: memref<1x2x512xf32>) {
+  dit.attention_backward ins(%q, %q, %q, %q, %l, %q : memref<1x2x512x64xf32>, memref<1x2x512x64xf32>, memref<1x2x512x64xf32>, memref<1x2x512x64xf32>, memref<1x2x512xf32>, memref<1x2x512x64xf32>) pattern(#dit.window<left = 30, right = 20>) outs(%q, %q, %q : memref<1x2x512x64xf32>, memref<1x2x512x64xf32>, memref<1x2x512x64xf32>) {scale = 0.125 : f64}
   return
 }
 
