@@ -1,0 +1,173 @@
+# Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Folders with a denoiser, and the samplers compiled of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+from typing import Any, Union
+
+import numpy as np
+
+from dit._errors import ArgumentError, FileError
+from dit._module import Module
+from dit._program import Entry, compile
+from dit.sample import _solvers, _source
+
+Path = Union[str, "os.PathLike[str]"]
+Array = np.ndarray[Any, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How to sample.
+
+    ``timesteps`` names the steps one by one, from 1000 at most down to above 0;
+    otherwise there are ``steps`` of them, evenly or under a ``shift``.
+    """
+
+    steps: int = 30
+    guidance: float = 2.0
+    solver: str = "euler"
+    shift: float = 1.0
+    timesteps: tuple[float, ...] | None = None
+
+    @property
+    def places(self) -> list[float]:
+        """Where the steps start, from 1 downward."""
+        if self.timesteps is not None:
+            return _solvers.from_timesteps(self.timesteps)
+        return _solvers.place(self.steps, self.shift)
+
+
+def quote(path: Path) -> str:
+    """A path as the option of a pass."""
+    text = os.fspath(path)
+    if "'" in text and '"' in text:
+        raise ArgumentError(f"{text}: expected a path without both kinds of quotes")
+    return f'"{text}"' if "'" in text else f"'{text}'"
+
+
+def read_array(path: pathlib.Path) -> Array:
+    """An array of f32 from a .npy file."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise FileError(f"{path}: no array in NumPy's format: {error}") from error
+    if not isinstance(array, np.ndarray) or array.dtype != np.float32:
+        raise FileError(f"{path}: expected f32, got {getattr(array, 'dtype', 'an archive')}")
+    return array
+
+
+class Model:
+    """A folder with a denoiser.
+
+    It holds ``denoise.mlirbc`` (or ``denoise.mlir``), a function `(x, t, text) ->
+    v` over a batch of two, with a text and without one; ``text.npy``, the
+    embeddings of all clips, of which the last one is that of no text;
+    ``noise0.npy``, ... for each clip, if samples are to start there; and
+    ``sites.json``, if attentions are to have other names than they get.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = pathlib.Path(folder)
+        self._file = next((path for name in ("denoise.mlirbc", "denoise.mlir")
+                           if (path := self.folder / name).is_file()), None)
+        if self._file is None:
+            raise FileError(f"{self.folder}: no denoise.mlirbc in this folder"
+                            if self.folder.is_dir() else f"{self.folder}: no such folder")
+        entries = Module.parse(self._file).entries
+        names = sorted(entries, key=lambda name: name not in ("denoise", "main"))
+        if not names:
+            raise FileError(f"{self._file}: no function to call")
+        self.denoiser = names[0]
+        self.signature = entries[self.denoiser]
+        try:
+            _source.check(self.denoiser, self.signature)
+        except ArgumentError as error:
+            raise FileError(f"{self._file}: {error}") from error
+        self.texts = read_array(self.folder / "text.npy")
+        wanted = self.signature.inputs[2].shape[1:]
+        if self.texts.ndim != 3 or self.texts.shape[1:] != wanted or len(self.texts) < 2:
+            raise FileError(f"{self.folder / 'text.npy'}: expected f32[clips + 1, "
+                            f"{', '.join(map(str, wanted))}], got "
+                            f"f32[{', '.join(map(str, self.texts.shape))}]")
+
+    @property
+    def clips(self) -> int:
+        """How many texts there are."""
+        return len(self.texts) - 1
+
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        """The extents of noise and samples."""
+        return (1, *(size or 0 for size in self.signature.inputs[0].shape[1:]))
+
+    def get_noise(self, clip: int, seed: int | None = None) -> Array:
+        """What a sample starts from: normal numbers of NumPy's default generator
+        for a seed, and without one the file `noise<clip>.npy`."""
+        self._check_clip(clip)
+        if seed is not None:
+            if seed < 0:
+                raise ArgumentError(f"seed: expected at least 0, got {seed}")
+            return np.random.default_rng(seed).standard_normal(self.noise_shape, np.float32)
+        path = self.folder / f"noise{clip}.npy"
+        if not path.is_file():
+            raise FileError(f"{path}: no such file; a seed does without")
+        noise = read_array(path)
+        if noise.shape != self.noise_shape:
+            raise FileError(f"{path}: expected the extents {list(self.noise_shape)}, "
+                            f"got {list(noise.shape)}")
+        return noise
+
+    def _check_clip(self, clip: int) -> None:
+        if not 0 <= clip < self.clips:
+            raise ArgumentError(f"clip: expected 0 to {self.clips - 1}, got {clip}")
+
+    def build(self, settings: Settings) -> Module:
+        """The sampler as one module: loop and denoiser, with named
+        attentions."""
+        if not np.isfinite(np.float32(settings.guidance)):
+            raise ArgumentError(f"guidance: expected a number, got {settings.guidance}")
+        places = settings.places
+        assert self._file is not None
+        module = Module.parse(_source.write(self.denoiser, self.signature, settings.solver,
+                                            places, settings.guidance))
+        module.link(self._file)
+        sites = self.folder / "sites.json"
+        passes = ["inline", "symbol-dce", "dit-raise-attention"]
+        if sites.is_file():
+            passes.append(f"dit-annotate-sites{{file={quote(sites)}}}")
+        module.run(",".join([*passes, "canonicalize", "loop-invariant-code-motion"]))
+        return module
+
+    def compile(self, settings: Settings, **options: Any) -> Sampler:
+        """The sampler as machine code; `options` are those of ``dit.compile``."""
+        return Sampler(self, settings, self.build(settings), **options)
+
+
+class Sampler:
+    """A compiled sampler; call it to sample."""
+
+    def __init__(self, model: Model, settings: Settings, module: Module,
+                 **options: Any) -> None:
+        self.model = model
+        self.settings = settings
+        self.entry: Entry = compile(module, entries=_source.ENTRY, **options)[_source.ENTRY]
+
+    def __call__(self, clip: int = 0, seed: int | None = None, *,
+                 threads: int | None = None) -> Array:
+        """A sample of a clip's text."""
+        return self.run(clip, self.model.get_noise(clip, seed), threads=threads)
+
+    def run(self, clip: int, noise: Array, *, threads: int | None = None) -> Array:
+        """The same from given noise."""
+        self.model._check_clip(clip)
+        texts = self.model.texts
+        sample: Array = self.entry(noise, texts[clip:clip + 1], texts[-1:], threads=threads)
+        return sample
