@@ -11,7 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Dialect/Dit/Analysis/AttentionBranch.h"
-#include "OpInputs.h"
+#include "dit/Dialect/Dit/Analysis/OpInputs.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"

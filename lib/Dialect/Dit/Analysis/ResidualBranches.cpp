@@ -14,7 +14,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Dialect/Dit/Analysis/ResidualBranches.h"
-#include "OpInputs.h"
+#include "dit/Dialect/Dit/Analysis/OpInputs.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -145,7 +145,8 @@ private:
   DenseMap<Operation *, Value> streamOf;
   /// What was explored for each join.
   DenseMap<Operation *, SmallVector<Operation *>> exploredOf;
-  /// The index of the branch of an attention.
+  /// The index of the branch of an attention, or of the last contraction of an
+  /// MLP.
   DenseMap<Operation *, size_t> branchOf;
 };
 
@@ -213,21 +214,26 @@ Finder::matchJoin(Operation *op) {
     if (llvm::any_of(explored.ops, [&](Operation *op) {
           return isContraction(op) && explored.dependsOnStream(op);
         }))
-      return std::pair(BranchJoin{op, stream, added}, std::move(explored));
+      return std::pair(BranchJoin{op, stream, added, nullptr, added},
+                       std::move(explored));
   }
   return std::nullopt;
 }
 
-/// The multiplication of `added` by what does not depend on a stream.
-static Operation *findGate(Value added, const Explored &explored) {
+/// Looks for the multiplication of what `join` adds by a value that does not
+/// depend on a stream.
+static void findGate(BranchJoin &join, const Explored &explored) {
+  Value added = join.added;
   while (Value source = getViewSource(added))
     added = source;
   Operation *op = added.getDefiningOp();
   auto factors = op ? matchBinary<arith::MulFOp>(op) : std::nullopt;
-  return factors && explored.dependsOnStream(factors->first) !=
-                        explored.dependsOnStream(factors->second)
-             ? op
-             : nullptr;
+  if (!factors || explored.dependsOnStream(factors->first) ==
+                      explored.dependsOnStream(factors->second))
+    return;
+  join.gate = op;
+  join.ungated = explored.dependsOnStream(factors->first) ? factors->first
+                                                          : factors->second;
 }
 
 /// Why the join is of no branch, none if it is of one.
@@ -264,16 +270,21 @@ void Finder::addJoin(BranchJoin join, Explored explored) {
         attention && explored.dependsOnStream(op))
       attentions.push_back(attention);
   std::optional<StringRef> obstacle = findObstacle(explored, attentions);
-  join.gate = findGate(join.added, explored);
+  findGate(join, explored);
   streamOf[join.addition] = join.stream;
   if (obstacle) {
     unknown.push_back({join, *obstacle});
     return;
   }
-  exploredOf[join.addition] = std::move(explored.ops);
-  size_t index = branches.size();
+  // Streams that go through one attention, or one MLP, have one branch.
+  Operation *key = nullptr;
+  for (Operation *op : explored.ops)
+    if (isContraction(op) && explored.dependsOnStream(op))
+      key = op;
   if (!attentions.empty())
-    index = branchOf.try_emplace(attentions.front(), index).first->second;
+    key = attentions.front();
+  size_t index = branchOf.try_emplace(key, branches.size()).first->second;
+  exploredOf[join.addition] = std::move(explored.ops);
   if (index == branches.size()) {
     ResidualBranch branch;
     branch.kind = BranchKind::MLP;

@@ -17,15 +17,16 @@ using namespace mlir::dit;
 
 namespace json = llvm::json;
 
-static bool readKind(const json::Value &value,
-                     std::optional<AttentionKind> &kind, json::Path path) {
+static bool readKind(const json::Value &value, std::optional<BranchKind> &kind,
+                     json::Path path) {
   std::string name;
   if (!json::fromJSON(value, name, path))
     return false;
-  kind = symbolizeAttentionKind(name);
+  kind = symbolizeBranchKind(name);
   if (kind)
     return true;
-  path.report("expected one of self, full, spatial, temporal, cross, joint");
+  path.report(
+      "expected one of self, full, spatial, temporal, cross, joint, mlp");
   return false;
 }
 

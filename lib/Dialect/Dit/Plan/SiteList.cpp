@@ -21,16 +21,33 @@ static BranchKind getBranchKind(AttentionOp op) {
   return *symbolizeBranchKind(stringifyAttentionKind(kind));
 }
 
+/// Appends the site of an attention that is in no branch.
+static void append(AttentionOp op, std::vector<Site> &sites) {
+  if (!op.getSite())
+    return;
+  // Heads that only run time knows can only have one mode.
+  int64_t heads = op.getNumQueryHeads();
+  sites.push_back({op.getSite()->str(), getBranchKind(op), op.getLayer(),
+                   ShapedType::isDynamic(heads) ? 1 : heads, op.getGridAttr()});
+}
+
+static void append(BranchOp op, std::vector<Site> &sites) {
+  AttentionOp attention = op.getAttention();
+  sites.push_back({op.getSite().str(), op.getKind(), op.getLayer(),
+                   static_cast<int64_t>(op.getHeads()),
+                   attention ? attention.getGridAttr() : GridAttr()});
+}
+
 SiteList SiteList::collect(Operation *root) {
   std::vector<Site> sites;
-  root->walk<WalkOrder::PreOrder>([&](AttentionOp op) {
-    if (!op.getSite())
-      return;
-    // Heads that only run time knows can only have one mode.
-    int64_t heads = op.getNumQueryHeads();
-    sites.push_back({op.getSite()->str(), getBranchKind(op), op.getLayer(),
-                     ShapedType::isDynamic(heads) ? 1 : heads,
-                     op.getGridAttr()});
+  root->walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (auto branch = dyn_cast<BranchOp>(op)) {
+      append(branch, sites);
+      return WalkResult::skip();
+    }
+    if (auto attention = dyn_cast<AttentionOp>(op))
+      append(attention, sites);
+    return WalkResult::advance();
   });
   return SiteList(std::move(sites));
 }

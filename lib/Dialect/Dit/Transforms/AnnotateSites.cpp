@@ -29,13 +29,32 @@ namespace mlir::dit {
 using namespace mlir;
 using namespace mlir::dit;
 
-/// The name of the site that `op` is, or none.
+/// The name of the site that `op` is, or none. An attention whose name its
+/// branch has is one site with it.
 static StringAttr getSite(Operation *op) {
-  if (auto attention = dyn_cast<AttentionOp>(op))
-    return attention.getSiteAttr();
+  if (auto branch = dyn_cast<BranchOp>(op))
+    return branch.getSiteAttr();
   if (auto reuse = dyn_cast<ReuseOp>(op))
     return reuse.getSiteAttr();
-  return {};
+  auto attention = dyn_cast<AttentionOp>(op);
+  if (!attention)
+    return {};
+  auto branch = op->getParentOfType<BranchOp>();
+  return branch && branch.getSiteAttr() == attention.getSiteAttr()
+             ? StringAttr()
+             : attention.getSiteAttr();
+}
+
+/// The attention of a site; null if it is no attention.
+static AttentionOp getAttention(Operation *op) {
+  if (auto branch = dyn_cast<BranchOp>(op))
+    return branch.getAttention();
+  return dyn_cast<AttentionOp>(op);
+}
+
+static bool isMLP(Operation *op) {
+  auto branch = dyn_cast<BranchOp>(op);
+  return branch && branch.getKind() == BranchKind::MLP;
 }
 
 namespace {
@@ -52,8 +71,16 @@ protected:
   void runOnOperation() override {
     std::optional<SmallVector<SiteAnnotation>> annotations = readFile();
     SiteMap sites;
-    if (!annotations || failed(collect(sites)) ||
-        failed(check(sites, *annotations)))
+    if (!annotations || failed(collect(sites)))
+      return signalPassFailure();
+    // MLPs are sites once they were outlined.
+    bool hasBranches = llvm::any_of(
+        sites, [](const auto &site) { return isa<BranchOp>(site.second); });
+    if (!hasBranches)
+      llvm::erase_if(*annotations, [](const SiteAnnotation &annotation) {
+        return annotation.isOfMLP();
+      });
+    if (failed(check(sites, *annotations)))
       return signalPassFailure();
     for (const SiteAnnotation &annotation : *annotations)
       apply(sites.lookup(getNameAttr(annotation.site)), annotation);
@@ -146,12 +173,19 @@ private:
 
   static LogicalResult checkFit(Operation *op,
                                 const SiteAnnotation &annotation) {
-    auto attention = dyn_cast<AttentionOp>(op);
+    if (annotation.isOfMLP() != isMLP(op) && annotation.kind)
+      return op->emitError()
+             << "annotation of site '" << annotation.site
+             << "': " << (isMLP(op) ? "expected kind mlp" : "it is no mlp");
+    AttentionOp attention = getAttention(op);
+    if (annotation.layer && !attention && !isa<BranchOp>(op))
+      return op->emitError() << "annotation of site '" << annotation.site
+                             << "': only an attention or a branch has a layer";
     if (!attention)
       return annotation.isOfAttention()
                  ? op->emitError() << "annotation of site '" << annotation.site
-                                   << "': only an attention has a kind, a "
-                                      "layer or a grid"
+                                   << "': only an attention has a kind or a "
+                                      "grid"
                  : success();
     int64_t length = attention.getQueryLength();
     if (annotation.grid && !ShapedType::isDynamic(length) &&
@@ -167,8 +201,10 @@ private:
   /// which nothing more was known: the keys are the same tokens.
   static std::optional<AttentionKind>
   getKind(AttentionOp attention, const SiteAnnotation &annotation) {
-    if (annotation.kind || !annotation.grid)
-      return annotation.kind;
+    if (annotation.kind)
+      return symbolizeAttentionKind(stringifyBranchKind(*annotation.kind));
+    if (!annotation.grid)
+      return std::nullopt;
     bool isOpen = attention.getKind().value_or(AttentionKind::Self) ==
                       AttentionKind::Self &&
                   attention.getKVLength() == annotation.grid.getNumTokens();
@@ -177,18 +213,26 @@ private:
 
   static void apply(Operation *op, const SiteAnnotation &annotation) {
     Builder builder(op->getContext());
-    auto attention = dyn_cast<AttentionOp>(op);
+    AttentionOp attention = getAttention(op);
+    auto branch = dyn_cast<BranchOp>(op);
     if (annotation.name) {
       StringAttr name = builder.getStringAttr(*annotation.name);
+      if (auto reuse = dyn_cast<ReuseOp>(op))
+        reuse.setSiteAttr(name);
+      if (branch)
+        branch.setSiteAttr(name);
       if (attention)
         attention.setSiteAttr(name);
-      else
-        cast<ReuseOp>(op).setSiteAttr(name);
     }
+    if (annotation.layer && branch)
+      branch.setLayerAttr(builder.getI64IntegerAttr(*annotation.layer));
     if (!attention)
       return;
-    if (std::optional<AttentionKind> kind = getKind(attention, annotation))
+    if (std::optional<AttentionKind> kind = getKind(attention, annotation)) {
       attention.setKindAttr(AttentionKindAttr::get(op->getContext(), *kind));
+      if (branch)
+        branch.setKind(*symbolizeBranchKind(stringifyAttentionKind(*kind)));
+    }
     if (annotation.layer)
       attention.setLayerAttr(builder.getI64IntegerAttr(*annotation.layer));
     if (annotation.grid)

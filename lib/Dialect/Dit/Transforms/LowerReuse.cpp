@@ -138,6 +138,27 @@ private:
   }
 };
 
+/// A branch that no plan changed is what its stages do.
+struct InlineBranch : OpRewritePattern<BranchOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(BranchOp op,
+                                PatternRewriter &rewriter) const override {
+    SmallVector<Value> values;
+    for (Region &region : op->getRegions()) {
+      if (region.empty())
+        continue;
+      Operation *terminator = region.front().getTerminator();
+      rewriter.inlineBlockBefore(&region.front(), op, values);
+      // Read after inlining, which has replaced arguments that were yielded.
+      values = llvm::to_vector(terminator->getOperands());
+      rewriter.eraseOp(terminator);
+    }
+    rewriter.replaceOp(op, values);
+    return success();
+  }
+};
+
 struct LowerReusePass : mlir::dit::impl::LowerReusePassBase<LowerReusePass> {
   using LowerReusePassBase::LowerReusePassBase;
 
@@ -150,6 +171,7 @@ struct LowerReusePass : mlir::dit::impl::LowerReusePassBase<LowerReusePass> {
 
   void runOnOperation() override {
     getOperation()->walk([&](Operation *op) {
+      numBranches += isa<BranchOp>(op);
       numReuses += isa<ReuseOp>(op);
       numSchedules += isa<ScheduledOp>(op);
     });
@@ -168,5 +190,5 @@ private:
 } // namespace
 
 void mlir::dit::populateLowerReusePatterns(RewritePatternSet &patterns) {
-  patterns.add<LowerReuse, LowerScheduled>(patterns.getContext());
+  patterns.add<InlineBranch, LowerReuse, LowerScheduled>(patterns.getContext());
 }

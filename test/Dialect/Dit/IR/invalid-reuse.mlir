@@ -94,6 +94,6 @@ func.func @reuse_c7(%on: i1, %c0: tensor<4xf32>) {
 // -----
 
 func.func @yield_outside_reuse() {
-  // expected-error @+1 {{expects parent op 'dit.reuse'}}
+  // expected-error @+1 {{expects parent op to be one of 'dit.branch, dit.reuse'}}
   dit.yield
 }

@@ -230,6 +230,37 @@ func.func @reuse(%step: index, %c0: tensor<?x4xf32>, %m0: memref<4xf32>) {
 }
 
 //===----------------------------------------------------------------------===//
+// Branches
+//===----------------------------------------------------------------------===//
+
+// CHECK-LABEL: func.func @branches
+func.func @branches(%x: tensor<2x4xf32>, %t: tensor<3x4xf32>) -> (tensor<2x4xf32>, tensor<3x4xf32>, tensor<2x4xf32>) {
+  // CHECK: %{{.*}}:2 = dit.branch "blocks.0.attn1" joint layer 0 heads 2 of(%{{.*}}, %{{.*}} : tensor<2x4xf32>, tensor<3x4xf32>) attend {
+  // CHECK-NEXT: dit.yield %{{.*}} : tensor<2x4xf32>
+  // CHECK-NEXT: } project {
+  // CHECK-NEXT: ^bb0(%[[A:.*]]: tensor<2x4xf32>):
+  // CHECK-NEXT: dit.yield %[[A]], %{{.*}} : tensor<2x4xf32>, tensor<3x4xf32>
+  // CHECK-NEXT: } gate {
+  // CHECK-NEXT: ^bb0(%[[P:.*]]: tensor<2x4xf32>, %[[Q:.*]]: tensor<3x4xf32>):
+  // CHECK-NEXT: dit.yield %[[P]], %[[Q]] : tensor<2x4xf32>, tensor<3x4xf32>
+  // CHECK-NEXT: } -> tensor<2x4xf32>, tensor<3x4xf32>
+  %0:2 = dit.branch "blocks.0.attn1" joint layer 0 heads 2 of(%x, %t : tensor<2x4xf32>, tensor<3x4xf32>) attend {
+    dit.yield %x : tensor<2x4xf32>
+  } project {
+  ^bb0(%a: tensor<2x4xf32>):
+    dit.yield %a, %t : tensor<2x4xf32>, tensor<3x4xf32>
+  } gate {
+  ^bb0(%p: tensor<2x4xf32>, %q: tensor<3x4xf32>):
+    dit.yield %p, %q : tensor<2x4xf32>, tensor<3x4xf32>
+  } -> tensor<2x4xf32>, tensor<3x4xf32>
+  // CHECK: dit.branch "mlp" mlp of(%{{.*}} : tensor<2x4xf32>) project {
+  %1 = dit.branch "mlp" mlp of(%x : tensor<2x4xf32>) project {
+    dit.yield %x : tensor<2x4xf32>
+  } -> tensor<2x4xf32>
+  return %0#0, %0#1, %1 : tensor<2x4xf32>, tensor<3x4xf32>, tensor<2x4xf32>
+}
+
+//===----------------------------------------------------------------------===//
 // Token order
 //===----------------------------------------------------------------------===//
 

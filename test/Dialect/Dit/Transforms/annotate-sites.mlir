@@ -29,6 +29,20 @@
 // ONLY-GRID-LABEL: func.func @dynamic
 // ONLY-GRID: {grid = #dit.grid<2x2x3>, scale
 
+// A branch and its attention are one site. Without branches, what is said of
+// MLPs waits.
+
+// RUN: dit-opt %t/branches.mlir --dit-annotate-sites=file=%t/branches.json | FileCheck %s --check-prefix=IN-BRANCH
+// IN-BRANCH: dit.branch "blocks.3.attn1" spatial layer 3 heads 4
+// IN-BRANCH: kind = #dit.kind<spatial>, layer = 3 : i64, {{.*}}site = "blocks.3.attn1"
+// IN-BRANCH: dit.branch "blocks.3.ffn" mlp layer 3 of
+// RUN: dit-opt %t/branches.mlir --dit-lower-reuse --dit-annotate-sites=file=%t/branches.json | FileCheck %s --check-prefix=NO-BRANCH
+// NO-BRANCH: site = "blocks.3.attn1"
+// RUN: not dit-opt %t/branches.mlir --dit-annotate-sites=file=%t/is-mlp.json 2>&1 | FileCheck %s --check-prefix=IS-MLP
+// IS-MLP: error: annotation of site 'mlp0': expected kind mlp
+// RUN: not dit-opt %t/branches.mlir --dit-annotate-sites=file=%t/no-mlp.json 2>&1 | FileCheck %s --check-prefix=NO-MLP
+// NO-MLP: error: annotation of site 'attn0': it is no mlp
+
 // Each mistake gets one diagnostic.
 
 // RUN: not dit-opt %t/module.mlir --dit-annotate-sites 2>&1 | FileCheck %s --check-prefix=NO-OPTION
@@ -50,7 +64,7 @@
 // NO-SITE: error: annotation file '{{.*}}no-site.json': missing value at annotations.sites[0].site
 
 // RUN: not dit-opt %t/module.mlir --dit-annotate-sites=file=%t/kind.json 2>&1 | FileCheck %s --check-prefix=KIND
-// KIND: error: annotation file '{{.*}}kind.json': expected one of self, full, spatial, temporal, cross, joint at annotations.sites[0].kind
+// KIND: error: annotation file '{{.*}}kind.json': expected one of self, full, spatial, temporal, cross, joint, mlp at annotations.sites[0].kind
 
 // RUN: not dit-opt %t/module.mlir --dit-annotate-sites=file=%t/layer.json 2>&1 | FileCheck %s --check-prefix=LAYER
 // LAYER: error: annotation file '{{.*}}layer.json': expected integer at annotations.sites[0].layer
@@ -65,7 +79,10 @@
 // MISFIT: error: annotation of site 'attn0': expected a grid of 64 tokens, got 63 in #dit.grid<3x3x7>
 
 // RUN: not dit-opt %t/module.mlir --dit-annotate-sites=file=%t/branch.json 2>&1 | FileCheck %s --check-prefix=BRANCH
-// BRANCH: error: annotation of site 'mlp': only an attention has a kind, a layer or a grid
+// BRANCH: error: annotation of site 'mlp': only an attention has a kind or a grid
+
+// RUN: not dit-opt %t/module.mlir --dit-annotate-sites=file=%t/reuse-layer.json 2>&1 | FileCheck %s --check-prefix=REUSE-LAYER
+// REUSE-LAYER: error: annotation of site 'mlp': only an attention or a branch has a layer
 
 // RUN: not dit-opt %t/module.mlir --dit-annotate-sites=file=%t/unknown.json 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // UNKNOWN: error: annotation of unknown site 'attn9'; the sites are: attn0, attn1, attn2, mlp, dyn
@@ -102,6 +119,29 @@ func.func @dynamic(%q: tensor<2x4x?x32xf32>) -> tensor<2x4x?x32xf32> {
   return %0 : tensor<2x4x?x32xf32>
 }
 
+//--- branches.mlir
+func.func @main(%x: tensor<2x4x64x32xf32>) -> (tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>) {
+  %0 = dit.branch "attn0" full layer 0 heads 4 of(%x : tensor<2x4x64x32xf32>) attend {
+    %a = dit.attention ins(%x, %x, %x : tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>)
+      outs(%x : tensor<2x4x64x32xf32>) {scale = 1.0 : f64, site = "attn0", kind = #dit.kind<full>}
+    dit.yield %a : tensor<2x4x64x32xf32>
+  } -> tensor<2x4x64x32xf32>
+  %1 = dit.branch "mlp0" mlp of(%x : tensor<2x4x64x32xf32>) project {
+    %b = linalg.exp ins(%x : tensor<2x4x64x32xf32>) outs(%x : tensor<2x4x64x32xf32>) -> tensor<2x4x64x32xf32>
+    dit.yield %b : tensor<2x4x64x32xf32>
+  } -> tensor<2x4x64x32xf32>
+  return %0, %1 : tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>
+}
+
+//--- branches.json
+{"sites": [
+  {"site": "attn0", "name": "blocks.3.attn1", "kind": "spatial", "layer": 3},
+  {"site": "mlp0", "name": "blocks.3.ffn", "kind": "mlp", "layer": 3}
+]}
+//--- is-mlp.json
+{"sites": [{"site": "mlp0", "kind": "full"}]}
+//--- no-mlp.json
+{"sites": [{"site": "attn0", "kind": "mlp"}]}
 //--- not-unique.mlir
 func.func @main(%q: tensor<2x4x64x32xf32>) -> tensor<2x4x64x32xf32> {
   %0 = dit.attention ins(%q, %q, %q : tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>)
@@ -149,6 +189,8 @@ func.func @main(%q: tensor<2x4x64x32xf32>) -> tensor<2x4x64x32xf32> {
 {"sites": [{"site": "attn1", "kind": "full"}, {"site": "attn0", "grid": {"frames": 3, "height": 3, "width": 7}}]}
 //--- branch.json
 {"sites": [{"site": "mlp", "kind": "full"}]}
+//--- reuse-layer.json
+{"sites": [{"site": "mlp", "layer": 1}]}
 //--- unknown.json
 {"sites": [{"site": "attn9", "kind": "full"}]}
 //--- twice.json

@@ -123,6 +123,27 @@ func.func @words(%step: index) -> i1 {
   return %on : i1
 }
 
+// The stages of a branch run one after the other.
+
+// CHECK-LABEL: func.func @branch(
+// CHECK-SAME:      %[[X:.*]]: tensor<4xf32>
+// CHECK-NEXT:    %[[EXP:.*]] = linalg.exp ins(%[[X]] : tensor<4xf32>) outs(%[[X]]
+// CHECK-NEXT:    %[[LOG:.*]] = linalg.log ins(%[[EXP]] : tensor<4xf32>) outs(%[[X]]
+// CHECK-NEXT:    return %[[EXP]], %[[LOG]]
+func.func @branch(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %y:2 = dit.branch "a" joint heads 2 of(%x, %x : tensor<4xf32>, tensor<4xf32>) attend {
+    %0 = linalg.exp ins(%x : tensor<4xf32>) outs(%x : tensor<4xf32>) -> tensor<4xf32>
+    dit.yield %0 : tensor<4xf32>
+  } gate {
+  ^bb0(%a: tensor<4xf32>):
+    %1 = linalg.log ins(%a : tensor<4xf32>) outs(%x : tensor<4xf32>) -> tensor<4xf32>
+    dit.yield %a, %1 : tensor<4xf32>, tensor<4xf32>
+  } -> tensor<4xf32>, tensor<4xf32>
+  return %y#0, %y#1 : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
 // Nothing reads profiles and plans any more.
 
 // CHECK-NOT: dit.plan

@@ -50,7 +50,7 @@ TEST_F(SiteAnnotationsTest, AllKeys) {
   const SiteAnnotation &annotation = annotations.front();
   EXPECT_EQ(annotation.site, "a");
   EXPECT_EQ(annotation.name, "b");
-  EXPECT_EQ(annotation.kind, AttentionKind::Temporal);
+  EXPECT_EQ(annotation.kind, BranchKind::Temporal);
   EXPECT_EQ(annotation.layer, 3);
   EXPECT_EQ(annotation.grid, GridAttr::get(&context, 2, 3, 4, 5, true));
   EXPECT_TRUE(annotation.isOfAttention());

@@ -33,6 +33,8 @@ struct BranchJoin {
   /// The multiplication by a value that does not depend on the stream, just
   /// before the addition; null if there is none.
   Operation *gate = nullptr;
+  /// The factor of the gate that does depend on it, or `added` without a gate.
+  Value ungated;
 };
 
 /// A branch that could be left out if what it adds were known.

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// What a person knows of the attention sites of a model and the program does
-// not show: names, kinds, layers and grids. `docs/Spec.md` describes the file.
+// What a person knows of the sites of a model and the program does not show:
+// names, kinds, layers and grids. `docs/Spec.md` describes the file.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,12 +27,13 @@ namespace mlir::dit {
 struct SiteAnnotation {
   std::string site;
   std::optional<std::string> name;
-  std::optional<AttentionKind> kind;
+  std::optional<BranchKind> kind;
   std::optional<int64_t> layer;
   GridAttr grid;
 
-  /// Whether it holds what only an attention has.
-  bool isOfAttention() const { return kind || layer || grid; }
+  bool isOfMLP() const { return kind == BranchKind::MLP; }
+  /// Whether it holds what only an attention, or the branch of one, has.
+  bool isOfAttention() const { return grid || (kind && !isOfMLP()); }
 };
 
 /// Reads a grid, or reports at `path` what is wrong.

@@ -10,6 +10,7 @@
 #define DIT_DIALECT_DIT_IR_DITOPS_TD
 
 include "dit/Dialect/Dit/IR/DitAttentionOps.td"
+include "dit/Dialect/Dit/IR/DitBranchOps.td"
 include "dit/Dialect/Dit/IR/DitMaskOps.td"
 include "dit/Dialect/Dit/IR/DitPlanOps.td"
 include "dit/Dialect/Dit/IR/DitReuseOps.td"

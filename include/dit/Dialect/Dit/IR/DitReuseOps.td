@@ -79,8 +79,8 @@ def Dit_ReuseOp : Dit_Op<"reuse", [RecursiveMemoryEffects]> {
 }
 
 def Dit_YieldOp : Dit_Op<"yield", [
-    Pure, ReturnLike, Terminator, HasParent<"ReuseOp">]> {
-  let summary = "Ends a region of a reuse";
+    Pure, ReturnLike, Terminator, ParentOneOf<["BranchOp", "ReuseOp"]>]> {
+  let summary = "Ends a region of a branch or a reuse";
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
 }

@@ -35,7 +35,7 @@ public:
   SiteList() = default;
   explicit SiteList(std::vector<Site> sites) : sites(std::move(sites)) {}
 
-  /// The attentions below `root` that have a name.
+  /// The branches below `root`, and the attentions in none that have a name.
   static SiteList collect(Operation *root);
 
   ArrayRef<Site> getSites() const { return sites; }

@@ -53,9 +53,11 @@ def LowerReusePass : Pass<"dit-lower-reuse"> {
 
     A schedule becomes the bits of one `i64` word, or of a constant tensor of
     words when it has more than 64 steps. Steps outside the schedule compute.
-    Profiles and plans, which nothing after this reads, are removed.
+    A `dit.branch` becomes what its stages hold. Profiles and plans, which
+    nothing after this reads, are removed.
 
-    Accepts phases 1 and 2 and yields phase 2 (`dit` on tensors, no reuse).
+    Accepts phases 1 and 2 and yields phase 2 (`dit` on tensors, no branch and no
+    reuse).
     Numerics do not change.
 
     ```mlir
@@ -80,6 +82,7 @@ def LowerReusePass : Pass<"dit-lower-reuse"> {
     ```
   }];
   let statistics = [
+    Statistic<"numBranches", "num-branches", "Branches inlined">,
     Statistic<"numReuses", "num-reuses", "Reuses turned into control flow">,
     Statistic<"numSchedules", "num-schedules", "Schedules turned into bit tests">
   ];
@@ -363,6 +366,57 @@ def ReportBranchesPass : Pass<"dit-report-branches"> {
   let statistics = [
     Statistic<"numBranches", "num-branches", "Branches found">
   ];
+}
+
+def OutlineBranchesPass : Pass<"dit-outline-branches"> {
+  let summary = "Put the residual branches of a model into ops";
+  let description = [{
+    Finds the branches of a transformer in the flat form in which exporters
+    write it, as `--dit-report-branches` does, and moves each into a
+    `dit.branch`: the site of its attention, kind, layer and heads, and the
+    stages up to the attention's output, the output projection, and the gate.
+    An MLP is named after the attentions of its layer (`blocks.0.mlp` beside
+    `blocks.0.attn1`), or `mlp0`, `mlp1`, ... in program order;
+    `--dit-annotate-sites` renames it.
+
+    What a branch shares with the rest of the program, or one stage with another,
+    stays before it. So hoist what does not change over the steps first
+    (`--loop-invariant-code-motion`), and fuse nothing.
+
+    A remark says for each branch how many ops its stages have, and for each
+    addition to a stream that is no branch, why
+    (`--remarks-filter=dit-outline-branches`).
+
+    Accepts and yields phase 1. Numerics do not change.
+
+    ```mlir
+    %a = dit.attention ins(%q, %k, %v : ...) outs(%init : ...) {...}
+    %p = linalg.matmul ins(%a, %w : ...) outs(%zero : ...)
+    %y = linalg.generic ... %x + %p ...
+    ```
+
+    becomes
+
+    ```mlir
+    %b = dit.branch "attn0" full layer 0 heads 4 of(%x : ...) attend {
+      %a = dit.attention ins(%q, %k, %v : ...) outs(%init : ...) {...}
+      dit.yield %a : ...
+    } project {
+    ^bb0(%a: ...):
+      %p = linalg.matmul ins(%a, %w : ...) outs(%zero : ...)
+      dit.yield %p : ...
+    } -> ...
+    %y = linalg.generic ... %x + %b ...
+    ```
+  }];
+  let statistics = [
+    Statistic<"numOutlined", "num-outlined", "Branches outlined">,
+    Statistic<"numMissed", "num-missed",
+              "Additions and attentions that are no branch">
+  ];
+  let dependentDialects = ["::mlir::dit::DitDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
 }
 
 def ReuseAttentionPass : Pass<"dit-reuse-attention"> {

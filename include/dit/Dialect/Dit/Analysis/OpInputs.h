@@ -6,12 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// What the finders of branches share.
+// What a slice follows backwards.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef DIT_LIB_DIALECT_DIT_ANALYSIS_OPINPUTS_H
-#define DIT_LIB_DIALECT_DIT_ANALYSIS_OPINPUTS_H
+#ifndef DIT_DIALECT_DIT_ANALYSIS_OPINPUTS_H
+#define DIT_DIALECT_DIT_ANALYSIS_OPINPUTS_H
 
 #include "mlir/IR/Operation.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -27,4 +27,4 @@ inline SetVector<Value> getInputs(Operation *op) {
 
 } // namespace mlir::dit
 
-#endif // DIT_LIB_DIALECT_DIT_ANALYSIS_OPINPUTS_H
+#endif // DIT_DIALECT_DIT_ANALYSIS_OPINPUTS_H
