@@ -16,6 +16,7 @@
 
 #include "dit/Conversion/Passes.h"
 #include "dit/Dialect/Dit/IR/Dit.h"
+#include "dit/Dialect/Dit/Planners/Passes.h"
 #include "dit/Dialect/Dit/Transforms/BufferizableOpInterfaceImpl.h"
 #include "dit/Dialect/Dit/Transforms/Passes.h"
 #include "dit/Dialect/Dit/Transforms/RuntimeOpVerification.h"
@@ -37,6 +38,7 @@ inline void registerAllDialects(DialectRegistry &registry) {
 /// Registers the passes and pipelines of dit with the global registry.
 inline void registerAllPasses() {
   registerDitConversionPasses();
+  registerDitPlannersPasses();
   registerDitTransformsPasses();
   registerDitTargetPasses();
   registerPipelines();

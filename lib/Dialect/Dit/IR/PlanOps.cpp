@@ -138,13 +138,22 @@ LogicalResult ProfileOp::verifyRegions() {
   if (failed(verifyStepTable(*this)))
     return failure();
   llvm::StringMap<Operation *> keys;
+  llvm::DenseMap<Attribute, Operation *> trials;
   for (Operation &op : getBody().front()) {
+    // profile_c3
+    if (auto trial = dyn_cast<TrialOp>(op)) {
+      auto [entry, isNew] = trials.try_emplace(trial.getPlanAttr(), trial);
+      if (!isNew)
+        return reportTwice(trial, entry->second,
+                           "expected one trial of each plan");
+      continue;
+    }
     auto measured = dyn_cast<MeasuredOp>(op);
     // profile_c1
     if (!measured)
       return op.emitOpError()
-             << "expected only " << MeasuredOp::getOperationName() << " in a "
-             << getOperationName();
+             << "expected only " << MeasuredOp::getOperationName() << " and "
+             << TrialOp::getOperationName() << " in a " << getOperationName();
     // profile_c2
     auto [entry, isNew] = keys.try_emplace(getKey(measured), measured);
     if (!isNew)
@@ -191,17 +200,49 @@ LogicalResult PlannedOp::verify() {
 // MeasuredOp
 //===----------------------------------------------------------------------===//
 
+/// Whether a quantity is the error of a mode.
+static bool isErrorOfMode(Metric metric) {
+  return metric == Metric::Rse || metric == Metric::OutputLoss ||
+         metric == Metric::SampleError;
+}
+
+/// Checks the mode of `op` against its metric and the ages of its values.
+static LogicalResult verifyMode(MeasuredOp op) {
+  ModeAttr mode = op.getModeAttr();
+  // measured_c5
+  if (op.getMetric() != Metric::Seconds &&
+      isErrorOfMode(op.getMetric()) != static_cast<bool>(mode))
+    return op.emitOpError()
+           << "expected the mode of an rse, an output_loss or a sample_error, "
+              "and of nothing else but seconds";
+  // measured_c6
+  if (op.getValues().getShapedType().getRank() == 3 &&
+      !(mode && mode.getMode().hasSource() && isErrorOfMode(op.getMetric())))
+    return op.emitOpError() << "expected ages only of the error of a share or "
+                               "of a residual";
+  // measured_c7
+  if (mode && mode.getMode().source != Mode::kLatest)
+    return op.emitOpError()
+           << "expected a mode without the step that it takes a value of, got "
+              "step "
+           << mode.getMode().source << "; its age is a dimension of the values";
+  return success();
+}
+
 LogicalResult MeasuredOp::verify() {
   auto values = dyn_cast<DenseFPElementsAttr>(getValues());
   // measured_c1
   if (!values || values.getType().getRank() < 1 ||
-      values.getType().getRank() > 2 || values.empty())
-    return emitOpError() << "expected dense floats for each step, or for each "
-                            "step and head, got "
+      values.getType().getRank() > 3 || values.empty())
+    return emitOpError() << "expected dense floats for each step, for each "
+                            "step and head, or for each step, head and age, "
+                            "got "
                          << getValues().getType();
   // measured_c3
   bool isSparsity = getMetric() == Metric::Sparsity;
   int64_t perStep = values.getNumElements() / values.getType().getDimSize(0);
+  int64_t ages =
+      values.getType().getRank() == 3 ? values.getType().getDimSize(2) : 1;
   for (auto [index, value] : llvm::enumerate(values.getValues<APFloat>())) {
     APFloat one(value.getSemantics(), 1);
     if (value.isFinite() && !value.isNegative() && !(isSparsity && value > one))
@@ -211,7 +252,7 @@ LogicalResult MeasuredOp::verify() {
     return emitOpError() << "expected finite values that are not negative"
                          << (isSparsity ? " nor above 1" : "") << ", got "
                          << text << " at step " << index / perStep << ", head "
-                         << index % perStep;
+                         << index % perStep / ages;
   }
   // measured_c4
   FloatAttr mass = getMassAttr();
@@ -220,8 +261,31 @@ LogicalResult MeasuredOp::verify() {
        !(mass.getValueAsDouble() > 0.0 && mass.getValueAsDouble() < 1.0)))
     return emitOpError() << "expected the share of the mass, between 0 and 1, "
                             "of a sparsity and of nothing else";
-  // measured_c5
-  if ((getMetric() == Metric::Rse) != static_cast<bool>(getModeAttr()))
-    return emitOpError() << "expected the mode of an rse and of nothing else";
+  return verifyMode(*this);
+}
+
+//===----------------------------------------------------------------------===//
+// TrialOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult TrialOp::verify() {
+  auto isSound = [](double value) {
+    return std::isfinite(value) && value >= 0.0;
+  };
+  // trial_c1
+  if (getErrors().empty())
+    return emitOpError() << "expected the error of a sample or more";
+  // trial_c2
+  for (auto [index, error] : llvm::enumerate(getErrors()))
+    if (!isSound(error))
+      return emitOpError() << "expected finite errors that are not negative, "
+                              "got "
+                           << error << " at sample " << index;
+  // trial_c3
+  if (FloatAttr seconds = getSecondsAttr();
+      seconds && !isSound(seconds.getValueAsDouble()))
+    return emitOpError()
+           << "expected finite seconds that are not negative, got "
+           << seconds.getValueAsDouble();
   return success();
 }

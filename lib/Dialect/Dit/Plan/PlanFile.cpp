@@ -86,6 +86,14 @@ static bool readAny(const PlanFileContext &context, const json::Value &value,
       "or another one of diffusers, or \"block0\" of xDiT");
 }
 
+llvm::Error mlir::dit::takeFault(json::Path::Root &root, PlanFile &file) {
+  std::string error = llvm::toString(root.getError());
+  StringRef rest = error;
+  if (rest.consume_front(kFault))
+    error = file.fault + rest.str();
+  return llvm::createStringError(error);
+}
+
 llvm::Expected<PlanFile>
 mlir::dit::parsePlanFile(const PlanFileContext &context, StringRef text) {
   llvm::Expected<json::Value> value = json::parse(text);
@@ -95,11 +103,7 @@ mlir::dit::parsePlanFile(const PlanFileContext &context, StringRef text) {
   PlanFile file;
   if (readAny(context, *value, file, root))
     return file;
-  std::string error = llvm::toString(root.getError());
-  StringRef rest = error;
-  if (rest.consume_front(kFault))
-    error = file.fault + rest.str();
-  return llvm::createStringError(error);
+  return takeFault(root, file);
 }
 
 llvm::Error mlir::dit::writePlanFile(const Plan &plan, PlanFormat format,

@@ -34,6 +34,12 @@ bool readDiffusers(const PlanFileContext &context,
 bool readXDiT(const PlanFileContext &context, const llvm::json::Object &root,
               PlanFile &file, llvm::json::Path path);
 
+/// Reads a mode as a table has it; its source stays open if it is not said.
+bool readMode(PlanFile &file, const llvm::json::Value &value, Mode &mode,
+              llvm::json::Path path);
+/// Writes `mode`, whose source goes without saying if it is `latest`.
+void writeMode(const Mode &mode, int64_t latest, llvm::json::OStream &json);
+
 llvm::Error writeTable(const Plan &plan, raw_ostream &os);
 llvm::Error writeDiffusers(const Plan &plan, raw_ostream &os);
 llvm::Error writeXDiT(const Plan &plan, raw_ostream &os);
@@ -46,6 +52,9 @@ bool readTimesteps(const PlanFileContext &context,
 
 /// Reports `text` at `path`; a path itself only takes literals. Returns false.
 bool report(PlanFile &file, llvm::json::Path path, std::string text);
+
+/// What was reported at `root`, with the text of `file` if it has one.
+llvm::Error takeFault(llvm::json::Path::Root &root, PlanFile &file);
 
 /// Keeps `key` as long as the file, since a path only refers to its fields.
 inline StringRef keepKey(PlanFile &file, std::string key) {

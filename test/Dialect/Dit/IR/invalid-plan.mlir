@@ -191,7 +191,7 @@ func.func private @a_mode_alone() attributes {m = #dit.mode<arrow(1099511627777)
 // -----
 
 dit.profile @profile_c1 timesteps [1] {
-  // expected-error@+1 {{'arith.constant' op expected only dit.measured in a dit.profile}}
+  // expected-error@+1 {{'arith.constant' op expected only dit.measured and dit.trial in a dit.profile}}
   %0 = arith.constant 0 : index
 }
 
@@ -208,14 +208,14 @@ dit.profile @profile_c2 timesteps [1] {
 // -----
 
 dit.profile @measured_c1 timesteps [1] {
-  // expected-error@+1 {{expected dense floats for each step, or for each step and head, got 'tensor<1x1x1xf32>'}}
-  dit.measured "a" seconds dense<1.0> : tensor<1x1x1xf32>
+  // expected-error@+1 {{expected dense floats for each step, for each step and head, or for each step, head and age, got 'tensor<1x1x1x1xf32>'}}
+  dit.measured "a" rse of <share> dense<1.0> : tensor<1x1x1x1xf32>
 }
 
 // -----
 
 dit.profile @measured_c1_type timesteps [1] {
-  // expected-error@+1 {{expected dense floats for each step, or for each step and head, got 'tensor<1xi32>'}}
+  // expected-error@+1 {{expected dense floats for each step, for each step and head, or for each step, head and age, got 'tensor<1xi32>'}}
   dit.measured "a" seconds dense<1> : tensor<1xi32>
 }
 
@@ -250,8 +250,67 @@ dit.profile @measured_c4 timesteps [1] {
 // -----
 
 dit.profile @measured_c5 timesteps [1] {
-  // expected-error@+1 {{expected the mode of an rse and of nothing else}}
-  dit.measured "a" seconds of <full> dense<1.0> : tensor<1xf32>
+  // expected-error@+1 {{expected the mode of an rse, an output_loss or a sample_error, and of nothing else but seconds}}
+  dit.measured "a" step_difference of <full> dense<1.0> : tensor<1xf32>
+}
+
+// -----
+
+dit.profile @measured_c5_missing timesteps [1] {
+  // expected-error@+1 {{expected the mode of an rse, an output_loss or a sample_error, and of nothing else but seconds}}
+  dit.measured "a" sample_error dense<1.0> : tensor<1xf32>
+}
+
+// -----
+
+dit.profile @measured_c6 timesteps [1] {
+  // expected-error@+1 {{expected ages only of the error of a share or of a residual}}
+  dit.measured "a" rse of <window(8)> dense<1.0> : tensor<1x1x2xf32>
+}
+
+// -----
+
+dit.profile @measured_c6_seconds timesteps [1] {
+  // expected-error@+1 {{expected ages only of the error of a share or of a residual}}
+  dit.measured "a" seconds of <share> dense<1.0> : tensor<1x1x2xf32>
+}
+
+// -----
+
+dit.profile @measured_c7 timesteps [1] {
+  // expected-error@+1 {{expected a mode without the step that it takes a value of, got step 0; its age is a dimension of the values}}
+  dit.measured "a" rse of <share(0)> dense<1.0> : tensor<1xf32>
+}
+
+// -----
+
+dit.profile @profile_c3 timesteps [1] {
+  // expected-note@+1 {{the first one is here}}
+  dit.trial errors [0.5]
+  dit.trial of @a errors [0.5]
+  // expected-error@+1 {{expected one trial of each plan}}
+  dit.trial errors [0.5, 0.25]
+}
+
+// -----
+
+dit.profile @trial_c1 timesteps [1] {
+  // expected-error@+1 {{expected the error of a sample or more}}
+  dit.trial errors []
+}
+
+// -----
+
+dit.profile @trial_c2 timesteps [1] {
+  // expected-error@+1 {{expected finite errors that are not negative, got -1.000000e+00 at sample 1}}
+  dit.trial errors [0, -1]
+}
+
+// -----
+
+dit.profile @trial_c3 timesteps [1] {
+  // expected-error@+1 {{expected finite seconds that are not negative, got -2.000000e+00}}
+  dit.trial errors [0] seconds -2
 }
 
 // -----

@@ -54,4 +54,14 @@ dit.profile "private" @measured timesteps [933.3, 500] fingerprint "00ff00ff00ff
   dit.measured "a" guidance_difference dense<[0.0, 0.5]> : tensor<2xf32>
   // CHECK-NEXT: dit.measured "a" seconds dense
   dit.measured "a" seconds dense<[1.0, 0.5]> : tensor<2xf64>
+  // CHECK-NEXT: dit.measured "a" seconds of <window(64)> dense
+  dit.measured "a" seconds of <window(64)> dense<0.5> : tensor<2xf64>
+  // CHECK-NEXT: dit.measured "a" output_loss of <share> dense{{.*}} tensor<2x1x2xf64>
+  dit.measured "a" output_loss of <share> dense<0.5> : tensor<2x1x2xf64>
+  // CHECK-NEXT: dit.measured "a" sample_error of <window(64) residual half(first)> dense
+  dit.measured "a" sample_error of <window(64) residual half(first)> dense<0.5> : tensor<2xf64>
+  // CHECK-NEXT: dit.trial errors [0, 0.25] seconds 8.5
+  dit.trial errors [0, 0.25] seconds 8.5
+  // CHECK-NEXT: dit.trial of @fast errors [0.5]
+  dit.trial of @fast errors [0.5]
 }
