@@ -16,17 +16,46 @@ import programs
 # are tested as they are used.
 OPT_LEVELS = {"reference": 0, "cpu": 3}
 
+# CPUs that are not this one, as far as kernels are concerned: what they look
+# like depends on these values, and this machine runs it.
+DEVICES = {
+    "avx2": {
+        "vector_bits": 256,
+        "vector_registers": 16,
+        "bf16_dot": 0,
+        "vector_compress": 0,
+    },
+    "neon": {
+        "vector_bits": 128,
+        "vector_registers": 32,
+        "bf16_dot": 0,
+        "vector_compress": 0,
+    },
+}
+
+
+def on_device(text, device):
+    """The program `text` with the description of a CPU."""
+    values = ", ".join(f'"{k}" = {v} : i64' for k, v in DEVICES[device].items())
+    spec = f'"CPU" = #dlti.target_device_spec<{values}>'
+    return (
+        f"module attributes {{dlti.target_system_spec = "
+        f"#dlti.target_system_spec<{spec}>}} {{\n{text}}}\n"
+    )
+
 
 class RunError(AssertionError):
     """The program could not be compiled or run."""
 
 
-def run(program, target, tools, options=()):
-    """The results of `main` on `target`, as arrays."""
+def run(program, target, tools, options=(), device=None):
+    """The results of `main` on `target`, as arrays; kernels are those of
+    `device` or of this machine."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         source = folder / "program.mlir"
-        source.write_text(program.text())
+        text = program.text()
+        source.write_text(on_device(text, device) if device else text)
         inputs, outputs = [], []
         for i, array in enumerate(program.inputs):
             inputs.append(str(folder / f"in{i}.npy"))

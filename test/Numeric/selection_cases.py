@@ -65,6 +65,10 @@ class TopkCase:
             scores[rng.random(self.shape) < 0.05] = np.inf
         elif self.scores == "equal":
             scores[:] = 0.5
+        elif self.scores == "ascending":
+            scores = np.sort(scores)
+        elif self.scores == "outliers":
+            scores[rng.random(self.shape) < 0.01] *= 1e30
         elif self.scores == "nothing":
             scores = np.where(rng.random(self.shape) < 0.5, -np.inf, np.nan)
         heads = self.shape[1] if self.per_head else 1

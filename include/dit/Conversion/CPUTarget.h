@@ -34,6 +34,9 @@ struct CPUTarget {
   int64_t vectorRegisters = 0;
   /// Whether there is a dot product of bf16 pairs into f32.
   std::optional<bool> bf16Dot;
+  /// Whether lanes of 32 and 64 bits that a mask chooses can be moved to the
+  /// front of a vector of 512 bits, as AVX-512 does.
+  std::optional<bool> compress;
   /// Data cache of one core, in bytes.
   int64_t l1Bytes = 0;
   int64_t l2Bytes = 0;

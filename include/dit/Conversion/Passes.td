@@ -207,6 +207,9 @@ def ConvertDitToCPU : Pass<"convert-dit-to-cpu", "::mlir::ModuleOp"> {
     Option<"bf16Dot", "bf16-dot", "int64_t", "-1",
            "Whether there is a dot product of bf16 pairs, 0 or 1 (-1: ask the "
            "host)">,
+    Option<"compress", "compress", "int64_t", "-1",
+           "Whether there is an instruction that moves chosen lanes to the "
+           "front of a vector, 0 or 1 (-1: ask the host)">,
     Option<"l1Bytes", "l1-bytes", "int64_t", "0",
            "Size of the first-level data cache in bytes (0: ask the host)">,
     Option<"l2Bytes", "l2-bytes", "int64_t", "0",

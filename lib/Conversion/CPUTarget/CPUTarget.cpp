@@ -43,6 +43,7 @@ CPUTarget CPUTarget::getHost() {
     target.vectorRegisters = 16;
   }
   target.bf16Dot = features.lookup("avx512bf16");
+  target.compress = features.lookup("avx512f");
 #ifdef _SC_LEVEL1_DCACHE_SIZE
   target.l1Bytes = getCacheSize(_SC_LEVEL1_DCACHE_SIZE, 32 * 1024);
   target.l2Bytes = getCacheSize(_SC_LEVEL2_CACHE_SIZE, 512 * 1024);
@@ -76,6 +77,8 @@ CPUTarget CPUTarget::getFromSpec(TargetSystemSpecInterface spec) {
   target.vectorRegisters = read("vector_registers");
   if (std::optional<int64_t> dot = find("bf16_dot"))
     target.bf16Dot = *dot != 0;
+  if (std::optional<int64_t> compress = find("vector_compress"))
+    target.compress = *compress != 0;
   target.l1Bytes = read("L1_cache_size_in_bytes");
   target.l2Bytes = read("L2_cache_size_in_bytes");
   return target;
@@ -93,6 +96,8 @@ CPUTarget CPUTarget::withDefaults(const CPUTarget &other) const {
   fill(target.l2Bytes, other.l2Bytes);
   if (!target.bf16Dot)
     target.bf16Dot = other.bf16Dot;
+  if (!target.compress)
+    target.compress = other.compress;
   return target;
 }
 

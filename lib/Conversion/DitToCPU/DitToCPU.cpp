@@ -261,6 +261,8 @@ struct ConvertDitToCPUPass
     given.vectorRegisters = registers;
     if (bf16Dot >= 0)
       given.bf16Dot = bf16Dot != 0;
+    if (compress >= 0)
+      given.compress = compress != 0;
     given.l1Bytes = l1Bytes;
     given.l2Bytes = l2Bytes;
     ModuleOp module = getOperation();

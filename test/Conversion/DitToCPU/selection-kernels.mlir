@@ -1,4 +1,5 @@
-// RUN: dit-opt %s -split-input-file --convert-dit-to-cpu="vector-bits=512 registers=32" | FileCheck %s
+// RUN: dit-opt %s -split-input-file --convert-dit-to-cpu="vector-bits=512 registers=32 compress=1" | FileCheck %s
+// RUN: dit-opt %s -split-input-file --convert-dit-to-cpu="vector-bits=512 registers=32 compress=0" | FileCheck %s --check-prefix=BITS
 
 // Proxies are made once per tile, those of the keys transposed; a row of scores
 // is a sum of vectors.
@@ -21,18 +22,31 @@ func.func @score(%q: memref<1x4x512x16xf32>, %s: memref<1x4x16x512xf32>) {
 // -----
 
 // Two ops of one kind share the kernel, another share of the tiles has its own.
-// 64 slots take one integer per tile each, whatever the number of rows.
+// 64 slots take one integer per tile each, and some for candidates, whatever the
+// number of rows. Rows of 4096 tiles and more are sampled, every 16th vector;
+// candidates and the tiles of the list are moved to the front of their vectors,
+// or are stored bit by bit of the mask.
 // CHECK-LABEL: func.func @topk
 // CHECK-COUNT-2: call @dit_topk_mask(
 // CHECK:         call @dit_topk_mask_0(
 // CHECK-LABEL: func.func private @dit_topk_mask(
 // CHECK:         %[[ROWS:.*]] = arith.constant 64 : index
-// CHECK-COUNT-1: memref.alloc(%{{.*}}, %{{.*}}) {alignment = 64 : i64} : memref<?x?xi32>
+// CHECK-COUNT-2: memref.alloc(%{{.*}}, %{{.*}}) {alignment = 64 : i64} : memref<?x?xi32>
 // CHECK-NOT:     memref.alloc(
 // CHECK:         scf.parallel (%[[SLOT:.*]]) =
 // CHECK:           memref.subview %{{.*}}[%[[SLOT]], 0] [1, %{{.*}}] [1, 1]
 // CHECK:           scf.for %{{.*}} = %[[SLOT]] to
+// CHECK:             scf.if
+// CHECK:               %[[STRIDE:.*]] = arith.constant 256 : index
+// CHECK:               scf.for {{.*}} step %[[STRIDE]]
+// CHECK:             x86vector.avx512.mask.compress
+// CHECK:             x86vector.avx512.mask.compress
+// CHECK:             vector.maskedstore
 // CHECK-LABEL: func.func private @dit_topk_mask_0(
+// BITS-LABEL: func.func private @dit_topk_mask(
+// BITS-NOT:     x86vector
+// BITS-COUNT-2: math.cttz
+// BITS-LABEL: func.func private @dit_topk_mask_0(
 func.func @topk(%s: memref<1x4x16x512xf32>, %num: memref<1x4x16xi32>, %idx: memref<1x4x16x64xi32>) {
   dit.topk_mask ins(%s : memref<1x4x16x512xf32>) fraction(0.1) outs(%num, %idx : memref<1x4x16xi32>, memref<1x4x16x64xi32>)
   dit.topk_mask ins(%s : memref<1x4x16x512xf32>) fraction(0.1) outs(%num, %idx : memref<1x4x16xi32>, memref<1x4x16x64xi32>)
