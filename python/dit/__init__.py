@@ -36,8 +36,8 @@ come, and ``out`` saves the allocation:
 >>> program(q.transpose(0, 1, 3, 2).copy().transpose(0, 1, 3, 2), k, v, out=o) is o
 True
 
-Tensors of PyTorch go in and come out; other frameworks go in by DLPack. Element
-types are never converted:
+Tensors of PyTorch and arrays of JAX go in and come out; so do those of any
+framework with DLPack and the array API. Element types are never converted:
 
 >>> program(q.astype(np.float64), k, v)
 Traceback (most recent call last):

@@ -9,6 +9,7 @@ Nothing is copied on the way in or out.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import ml_dtypes
@@ -29,6 +30,12 @@ _DTYPES = {dtype: name for name, dtype in _NUMPY_DTYPES.items()}
 _DTYPES |= {np.dtype(f"uint{8 << i}"): f"i{8 << i}" for i in range(4)}
 
 
+# Of DLPack's device types, the memory that dit reads, and what others are called.
+_DLPACK_CPU = 1
+_DLPACK_DEVICES = {2: "CUDA", 3: "CUDA's pinned host", 7: "Vulkan", 8: "Metal", 10: "ROCm",
+                   13: "CUDA's managed memory", 14: "oneAPI"}
+
+
 def to_numpy_dtype(dtype: str) -> np.dtype[Any]:
     """NumPy's name for an element type of dit."""
     return _NUMPY_DTYPES[dtype]
@@ -38,6 +45,11 @@ def is_torch(value: Any) -> bool:
     """Whether `value` is a tensor of PyTorch, without importing it."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
+
+
+def _is_jax(value: Any) -> bool:
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(value, jax.Array)
 
 
 def _from_numpy(array: np.ndarray[Any, Any], what: str) -> _native.Buffer:
@@ -52,6 +64,25 @@ def _from_numpy(array: np.ndarray[Any, Any], what: str) -> _native.Buffer:
                           strides, array)
 
 
+def _from_dlpack(value: Any, what: str, writable: bool) -> _native.Buffer:
+    if is_torch(value):
+        value = value.detach()
+        if value.device.type != "cpu":
+            raise ArgumentError(f"{what}: the tensor is on {value.device}; expected one "
+                                "in the memory of the CPU: pass x.cpu()")
+    elif hasattr(value, "__dlpack_device__"):
+        device = int(value.__dlpack_device__()[0])
+        if device != _DLPACK_CPU:
+            name = _DLPACK_DEVICES.get(device, f"DLPack's device type {device}")
+            raise ArgumentError(f"{what}: the tensor is in the memory of {name}; expected one "
+                                "in the memory of the CPU")
+    try:
+        return _native.Buffer.from_dlpack(value, writable)
+    except (TypeError, BufferError) as error:
+        raise ArgumentError(f"{what}: a {type(value).__name__} that DLPack cannot pass "
+                            f"on{' to be written' if writable else ''}") from error
+
+
 def to_buffer(value: Any, spec: TensorSpec, what: str) -> _native.Buffer:
     """The memory of an input. Numbers are taken where a scalar is expected."""
     if isinstance(value, (bool, int, float)) and not spec.shape:
@@ -64,33 +95,35 @@ def to_buffer(value: Any, spec: TensorSpec, what: str) -> _native.Buffer:
     if isinstance(value, np.ndarray):
         buffer = _from_numpy(value, what)
     elif hasattr(value, "__dlpack__"):
-        if is_torch(value):
-            value = value.detach()
-            if value.device.type != "cpu":
-                raise ArgumentError(f"{what}: the tensor is on {value.device}; expected one "
-                                    "in the memory of the CPU: pass x.cpu()")
-        try:
-            buffer = _native.Buffer.from_dlpack(value)
-        except TypeError as error:
-            raise ArgumentError(f"{what}: a {type(value).__name__} that DLPack cannot pass "
-                                "on from the memory of the CPU") from error
+        buffer = _from_dlpack(value, what, writable=False)
     else:
         raise ArgumentError(f"{what}: expected an array of NumPy or a tensor with __dlpack__, "
                             f"got {type(value).__name__}")
+    _check_type(buffer, spec, what)
+    return buffer
+
+
+def _check_type(buffer: _native.Buffer, spec: TensorSpec, what: str) -> None:
     if buffer.dtype != spec.dtype:
         raise ArgumentError(f"{what}: expected element type {spec.dtype}, got {buffer.dtype}; "
                             "dit converts nothing")
-    return buffer
 
 
 def to_output(value: Any, spec: TensorSpec, what: str) -> _native.Buffer:
     """The memory of a result that the caller gives."""
-    if not isinstance(value, np.ndarray) and not is_torch(value):
-        raise ArgumentError(f"{what}: expected an array of NumPy or a tensor of PyTorch, got "
-                            f"{type(value).__name__}")
-    if isinstance(value, np.ndarray) and not value.flags.writeable:
-        raise ArgumentError(f"{what}: the array is read-only")
-    return to_buffer(value, spec, what)
+    if isinstance(value, np.ndarray):
+        if not value.flags.writeable:
+            raise ArgumentError(f"{what}: the array is read-only")
+        buffer = _from_numpy(value, what)
+    elif _is_jax(value):
+        raise ArgumentError(f"{what}: arrays of JAX never change; take the result instead")
+    elif hasattr(value, "__dlpack__"):
+        buffer = _from_dlpack(value, what, writable=True)
+    else:
+        raise ArgumentError(f"{what}: expected an array of NumPy or a tensor with __dlpack__, "
+                            f"got {type(value).__name__}")
+    _check_type(buffer, spec, what)
+    return buffer
 
 
 def new_output(spec: TensorSpec) -> tuple[np.ndarray[Any, Any] | None, _native.Buffer]:
@@ -109,9 +142,28 @@ def take_output(buffer: _native.Buffer, spec: TensorSpec) -> np.ndarray[Any, Any
     return array.reshape(buffer.shape)
 
 
-def to_torch(array: np.ndarray[Any, Any]) -> Any:
-    """The same memory as a tensor of PyTorch."""
+def convert_results(arrays: list[np.ndarray[Any, Any]], inputs: Sequence[Any]) -> list[Any]:
+    """The same memory in the framework of the inputs: tensors of PyTorch, or
+    what the array API of another framework makes of it."""
+    for value in inputs:
+        if is_torch(value):
+            return [_to_torch(array) for array in arrays]
+        if not isinstance(value, (np.ndarray, np.generic)) and hasattr(
+                value, "__array_namespace__"):
+            namespace = value.__array_namespace__()
+            return [_to_namespace(array, namespace) for array in arrays]
+    return list(arrays)
+
+
+def _to_torch(array: np.ndarray[Any, Any]) -> Any:
     torch = sys.modules["torch"]
     if array.dtype == _NUMPY_DTYPES["bf16"]:
         return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
     return torch.from_numpy(array)
+
+
+def _to_namespace(array: np.ndarray[Any, Any], namespace: Any) -> Any:
+    # NumPy's own DLPack does not know the type of ml_dtypes.
+    if array.dtype == _NUMPY_DTYPES["bf16"]:
+        return namespace.from_dlpack(array.view(np.int16)).view(namespace.bfloat16)
+    return namespace.from_dlpack(array)

@@ -47,8 +47,9 @@ class Entry:
                 DLPack, in the memory of the CPU and of the very element types
                 and extents; strides as they come. Numbers are taken for scalars.
             out: arrays to write the results to, in the form in which they are
-                returned; by default they are new. Tensors of PyTorch come back
-                if one is among the inputs.
+                returned; by default they are new, and of the framework of the
+                first input that is not NumPy's (PyTorch, JAX, or another with the
+                array API).
             threads: of this call alone.
         """
         values = self._order(inputs, named)
@@ -65,11 +66,9 @@ class Entry:
             return out
         created = [_arrays.new_output(spec) for spec in self.results]
         self._invoke(buffers, [buffer for _, buffer in created], threads)
-        results: list[Any] = [
-            _arrays.take_output(buffer, spec) if array is None else array
-            for (array, buffer), spec in zip(created, self.results)]
-        if any(_arrays.is_torch(value) for value in values):
-            results = [_arrays.to_torch(array) for array in results]
+        results = _arrays.convert_results(
+            [_arrays.take_output(buffer, spec) if array is None else array
+             for (array, buffer), spec in zip(created, self.results)], values)
         return results[0] if len(results) == 1 else tuple(results)
 
     def _order(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:

@@ -82,6 +82,16 @@ Buffer::Buffer(nb::ndarray<nb::ro> newArray) : array(std::move(newArray)) {
   setSizes(std::move(newSizes), std::move(newStrides));
 }
 
+std::unique_ptr<Buffer> Buffer::fromDLPack(nb::handle tensor, bool writable) {
+  // Without nb::ro, nanobind takes only what may be written.
+  nb::ndarray<> any;
+  nb::ndarray<nb::ro> readable;
+  if (writable ? nb::try_cast(tensor, any) : nb::try_cast(tensor, readable))
+    return std::make_unique<Buffer>(writable ? nb::ndarray<nb::ro>(any)
+                                             : readable);
+  throw nb::type_error("not a tensor that DLPack can pass on");
+}
+
 std::unique_ptr<Buffer> Buffer::makeMissing(const std::string &dtype,
                                             int rank) {
   auto result = std::make_unique<Buffer>(0, dtype, std::vector<int64_t>(rank),

@@ -39,6 +39,8 @@ public:
       ditBufferFree(&buffer);
   }
 
+  /// The memory of what speaks DLPack; `writable` refuses what is read-only.
+  static std::unique_ptr<Buffer> fromDLPack(nb::handle tensor, bool writable);
   /// A result that the library shall allocate.
   static std::unique_ptr<Buffer> makeMissing(const std::string &dtype,
                                              int rank);

@@ -59,12 +59,7 @@ NB_MODULE(_native, m) {
                     std::optional<std::vector<int64_t>>, nb::object>(),
            "data"_a, "dtype"_a, "sizes"_a, "strides"_a.none(), "owner"_a.none())
       .def_static("missing", &Buffer::makeMissing, "dtype"_a, "rank"_a)
-      .def_static(
-          "from_dlpack",
-          [](nb::ndarray<nb::ro> array) {
-            return std::make_unique<Buffer>(std::move(array));
-          },
-          "tensor"_a)
+      .def_static("from_dlpack", &Buffer::fromDLPack, "tensor"_a, "writable"_a)
       .def("take_data", &Buffer::takeData)
       .def_prop_ro("shape", &Buffer::getShape)
       .def_prop_ro("dtype", &Buffer::getDType);

@@ -288,21 +288,98 @@ def test_results_outlive_programs(scale):
 class OnlyDLPack:
     """A tensor of a framework that dit has never heard of."""
 
-    def __init__(self, array):
-        self.array = array
+    def __init__(self, array, device=1):
+        self.array, self.device = array, device
 
     def __dlpack__(self, **arguments):
         return self.array.__dlpack__(**arguments)
 
     def __dlpack_device__(self):
-        return self.array.__dlpack_device__()
+        return self.device, 0
+
+
+class WithArrayAPI(OnlyDLPack):
+    """The same of a framework with the array API, which is this class."""
+
+    bfloat16 = "bfloat16"
+
+    @classmethod
+    def from_dlpack(cls, array):
+        return cls(np.from_dlpack(array))
+
+    def __array_namespace__(self):
+        return type(self)
+
+    def view(self, dtype):
+        assert dtype == self.bfloat16
+        return type(self)(self.array.view(ml_dtypes.bfloat16))
 
 
 def test_dlpack(scale):
-    x = np.arange(12, dtype=np.float32).reshape(4, 3)[::2]
-    np.testing.assert_array_equal(scale(OnlyDLPack(x), 2), 2 * x)
+    x = np.arange(12, dtype=np.float32).reshape(4, 3)
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    for view in (x, x[::2], x[::-1], x.T.copy().T, x[:0], frozen):
+        got = scale(OnlyDLPack(view), 2)
+        assert isinstance(got, np.ndarray)
+        np.testing.assert_array_equal(got, 2 * view)
+    out = np.empty((3, 4), np.float32).T
+    wrapped = OnlyDLPack(out)
+    assert scale(OnlyDLPack(x), 3, out=wrapped) is wrapped
+    np.testing.assert_array_equal(out, 3 * x)
+
+
+def test_other_frameworks_get_their_own(scale):
+    x = np.arange(12, dtype=np.float32).reshape(4, 3)
+    got = scale(WithArrayAPI(x), 2)
+    assert isinstance(got, WithArrayAPI)
+    np.testing.assert_array_equal(got.array, 2 * x)
+    bf16 = dit.compile(elementwise("bf16", "addf"))
+    y = np.ones((2, 3), ml_dtypes.bfloat16)
+    got = bf16(y, out=None)
+    assert isinstance(got, np.ndarray)
+    mixed = dit.compile("""
+        func.func @main(%x: tensor<2xf32>) -> tensor<2xbf16> {
+          %0 = arith.truncf %x : tensor<2xf32> to tensor<2xbf16>
+          return %0 : tensor<2xbf16>
+        }""")
+    got = mixed(WithArrayAPI(np.array([1, 2], np.float32)))
+    assert isinstance(got, WithArrayAPI) and got.array.dtype == ml_dtypes.bfloat16
+    assert got.array.tolist() == [1, 2]
+
+
+def test_wrong_dlpack(scale):
+    x = np.ones((2, 3), np.float32)
     with pytest.raises(dit.ArgumentError, match="expected element type f32, got f64"):
         scale(OnlyDLPack(x.astype(np.float64)), 2)
+    with pytest.raises(dit.ArgumentError, match="no element type of dit has DLPack's code"):
+        scale(OnlyDLPack(x.astype(np.complex64)), 2)
+    with pytest.raises(dit.ArgumentError, match="expected extent 3 in dimension 1, got 4"):
+        scale(OnlyDLPack(np.ones((2, 4), np.float32)), 2)
+    for device, name in ((2, "CUDA"), (99, "DLPack's device type 99")):
+        with pytest.raises(dit.ArgumentError, match=f"'x': the tensor is in the memory of {name};"):
+            scale(OnlyDLPack(x, device), 2)
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    with pytest.raises(dit.ArgumentError, match="cannot pass on to be written"):
+        scale(x, 2, out=OnlyDLPack(frozen))
+    with pytest.raises(dit.ArgumentError, match="expected element type f32, got f64"):
+        scale(x, 2, out=OnlyDLPack(np.ones((2, 3))))
+
+
+def test_jax(scale):
+    """In an environment that has it; the tests of the project need no JAX."""
+    jnp = pytest.importorskip("jax.numpy")
+    x = jnp.arange(12, dtype=jnp.float32).reshape(4, 3)
+    got = scale(x, 2)
+    assert isinstance(got, type(x)) and got.dtype == jnp.float32 and (got == 2 * x).all()
+    y = jnp.ones((2, 3), jnp.bfloat16)
+    got = dit.compile(elementwise("bf16", "addf"))(y)
+    assert isinstance(got, type(x)) and got.dtype == jnp.bfloat16 and (got == 2).all()
+    with pytest.raises(dit.ArgumentError, match="expected element type f32, got i32"):
+        scale(x.astype(jnp.int32), 2)
+    with pytest.raises(dit.ArgumentError, match="arrays of JAX never change"):
+        scale(x, 2, out=x)
 
 
 # Programs.
