@@ -3,19 +3,22 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What an embedder does: install dit, find it with CMake, build programs.
 
-The programs are those of examples/embedding, in three ways: from an install
-tree and from the build tree with libMLIR.so, and from the install tree with
-MLIR's archives inside. One test, so that one worker does all of it in order and
-the others stay free.
+The project in consumer/, with examples/embedding as a part of it, in three ways:
+from an install tree and from the build tree with libMLIR.so, and from the
+install tree with MLIR's archives inside. One test, so that one worker does all
+of it in order and the others stay free. With --slow, dit itself is built on
+MLIR's archives too.
 """
 
 import json
+import pathlib
 import re
 import shutil
 import subprocess
 
 import pytest
 
+CONSUMER = pathlib.Path(__file__).resolve().parent / "consumer"
 TOOLS = ("dit-opt", "dit-run", "dit-compile", "dit-reduce", "dit-lsp-server")
 
 PROGRAM = """
@@ -63,7 +66,7 @@ class Consumer:
         build, result = self.configure(source, name, *flags)
         assert result.returncode == 0, result.stdout[-4000:]
         run("cmake", "--build", build)
-        return build
+        return build / "bin" if (build / "bin").is_dir() else build
 
 
 @pytest.fixture(scope="module")
@@ -114,31 +117,51 @@ def check_opt(host_opt):
     assert "expected a positive period, got 0" in wrong.stderr
 
 
-def test_embedding(source_root, build_dir, prefix, consumer):
-    example = source_root / "examples" / "embedding"
-    installed = consumer.build(example, "installed", f"-DDit_DIR={prefix}/lib/cmake/Dit")
+def test_embedding(build_dir, prefix, consumer):
+    installed = consumer.build(CONSUMER, "installed", f"-DDit_DIR={prefix}/lib/cmake/Dit",
+                               "-DCONSUMER_LINK_EACH=ON")
     check_programs(installed)
     check_opt(installed / "host-opt")
-    tree = consumer.build(example, "tree", f"-DDit_DIR={build_dir}/lib/cmake/Dit",
+    # Programs for all libraries but the umbrella and Reduction, which is no part of it.
+    linked = {path.name for path in installed.glob("link-*")}
+    assert linked >= {"link-all", "link-IR", "link-Pipelines"} and len(linked) > 10, linked
+    tree = consumer.build(CONSUMER, "tree", f"-DDit_DIR={build_dir}/lib/cmake/Dit",
                           "-DCMAKE_BUILD_TYPE=Debug", "-DHOST_BUILD_OPT=OFF",
                           "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
     check_programs(tree)
     # LLVM's headers are read as Debian built LLVM, whatever the build type.
-    for command in json.loads((tree / "compile_commands.json").read_text()):
-        assert "-DNDEBUG" in command["command"] and "-D_GNU_SOURCE" in command["command"]
-    # All of dit's archives go in whole, so that each has to name the components
-    # of MLIR that it needs. DitReduction is not part of Dit::Dit.
-    archives = sorted((prefix / "lib").glob("libDit[!R]*.a"))
-    assert len(archives) > 8
-    whole = prefix.parent / "whole-archives.cmake"
-    flags = " ".join(["-Wl,--whole-archive", *map(str, archives), "-Wl,--no-whole-archive"])
-    whole.write_text(f"add_link_options({flags})\n")
-    static = consumer.build(example, "static", f"-DDit_DIR={prefix}/lib/cmake/Dit",
-                            "-DDIT_LINK_MLIR_DYLIB=OFF", "-DHOST_BUILD_OPT=OFF",
-                            f"-DCMAKE_PROJECT_host_INCLUDE={whole}")
+    commands = json.loads((tree.parent / "compile_commands.json").read_text())
+    commands = [c["command"] for c in commands if "/examples/" in c["file"]]
+    assert commands and all("-DNDEBUG" in c and "-D_GNU_SOURCE" in c for c in commands)
+    static = consumer.build(CONSUMER, "static", f"-DDit_DIR={prefix}/lib/cmake/Dit",
+                            "-DDIT_LINK_MLIR_DYLIB=OFF")
     check_programs(static)
-    assert "libMLIR.so" in run("ldd", installed / "host-run")
-    assert "libMLIR.so" not in run("ldd", static / "host-run")
+    check_opt(static / "host-opt")
+    for program in ("host-opt", "host-run", "link-all"):
+        assert "libMLIR.so" in run("ldd", installed / program)
+        assert "libMLIR.so" not in run("ldd", static / program)
+
+
+@pytest.mark.slow
+def test_dit_on_archives(source_root, consumer, folder):
+    """All of dit with MLIR's archives inside, and a project that takes it so."""
+    tools = [*TOOLS, "dit-check-bytecode"]
+    build, result = consumer.configure(source_root, "archives", "-DDIT_LINK_MLIR_DYLIB=OFF",
+                                       "-DDIT_BUILD_PYTHON=OFF")
+    assert result.returncode == 0, result.stdout[-4000:]
+    run("cmake", "--build", build, "--target", "all", *tools)
+    for tool in TOOLS:
+        assert "libMLIR.so" not in run("ldd", build / "bin" / tool)
+    assert "libMLIR.so" not in run("ldd", build / "lib" / "libdit-c.so")
+    meaning = run(build / "bin" / "dit-opt", "--dit-decompose",
+                  input=PROGRAM.replace("#host.stripes<period = 4>", "#dit.causal"))
+    assert "dit." not in meaning and "linalg.generic" in meaning
+    run("cmake", "--install", build, "--prefix", folder / "archives-prefix")
+    programs = consumer.build(CONSUMER, "on-archives",
+                              f"-DDit_DIR={folder}/archives-prefix/lib/cmake/Dit")
+    check_programs(programs)
+    check_opt(programs / "host-opt")
+    assert "libMLIR.so" not in run("ldd", programs / "host-run")
 
 
 def test_all_public_files_are_installed(source_root, build_dir, prefix):
