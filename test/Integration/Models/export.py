@@ -10,19 +10,19 @@ PyTorch executed, so that what the compiler finds is checked against the
 framework and not against itself.
 
     python export.py --list
-    python export.py --out DIR [--mlir-opt PATH] [NAME...]
+    PYTHONPATH=build/python python export.py --out DIR [NAME...]
 
-The packages are those of requirements.txt; they are heavy, so they have a
-virtual environment of their own and no test needs them.
+It needs the environment that `python -m dit.export` makes; torch is heavy, so no
+test needs it.
 """
 
 import argparse
 import json
 import os
-import subprocess
 import sys
 import traceback
 
+import dit
 import ml_dtypes
 import numpy as np
 import torch
@@ -48,20 +48,6 @@ class CountSoftmaxAttention(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-class FirstTensor(torch.nn.Module):
-    """Calls a model with fixed keyword arguments and returns its sample."""
-
-    def __init__(self, model, names, fixed):
-        super().__init__()
-        self.model, self.names, self.fixed = model, names, fixed
-
-    def forward(self, *args):
-        result = self.model(**dict(zip(self.names, args)), **self.fixed, return_dict=False)
-        while isinstance(result, (tuple, list)):
-            result = result[0]
-        return result
-
-
 def to_numpy(tensor):
     tensor = tensor.detach().contiguous()
     if tensor.dtype == torch.bfloat16:
@@ -70,7 +56,7 @@ def to_numpy(tensor):
 
 
 def build(name):
-    """The module, its inputs, its dynamic dimensions and how it was specified."""
+    """The module, its inputs by name or in order, and how it was specified."""
     torch.manual_seed(0)
     spec = (MODELS | STYLES)[name]()
     module = spec["module"].eval()
@@ -78,45 +64,37 @@ def build(name):
     for parameter in module.parameters():
         if parameter.dim() <= 1 or not parameter.abs().max():
             torch.nn.init.normal_(parameter, std=0.05, mean=float(parameter.detach().float().mean()))
-    dynamic = spec.get("dynamic")
-    if "inputs" in spec:
-        if dynamic:
-            dynamic = tuple(dynamic.get(name) for name in spec["inputs"])
-        module = FirstTensor(module, list(spec["inputs"]), spec.get("fixed", {}))
-        args = tuple(spec["inputs"].values())
-    else:
-        args = spec["args"]
-    if spec.get("dtype"):
-        module = module.to(spec["dtype"])
-        args = tuple(a.to(spec["dtype"]) if a.is_floating_point() else a for a in args)
-    for part in module.modules():
-        part._non_persistent_buffers_set.clear()
-    return module, args, dynamic, spec
+    inputs = spec["inputs"] if "inputs" in spec else dict(enumerate(spec["args"]))
+    if dtype := spec.get("dtype"):
+        module = module.to(dtype)
+        inputs = {key: value.to(dtype) if value.is_floating_point() else value for key, value in inputs.items()}
+    return module, inputs, spec
 
 
-def export(name, out, mlir_opt):
-    from torch_mlir import fx
+def first_tensor(result):
+    while isinstance(result, (tuple, list)):
+        result = result[0]
+    return result
 
-    module, args, dynamic, spec = build(name)
+
+def export(name, out):
+    module, inputs, spec = build(name)
+    by_name = "inputs" in spec
+    fixed = spec.get("fixed", {}) | {"return_dict": False} if by_name else {}
     counter = CountSoftmaxAttention()
     with torch.no_grad(), counter:
-        result = module(*args)
-    with torch.no_grad():
-        if dynamic:
-            program = torch.export.export(module, args, dynamic_shapes=(dynamic,), strict=False)
-            mlir = fx.export_and_import(program, output_type="linalg-on-tensors", func_name="main")
-        else:
-            mlir = fx.export_and_import(module, *args, output_type="linalg-on-tensors", func_name="main")
+        result = module(**inputs, **fixed) if by_name else module(*inputs.values())
+    dynamic = spec.get("dynamic") or {}
+    # Weights stay inside, so that a model is one file.
+    dit.export(module, inputs if by_name else tuple(inputs.values()), out=os.path.join(out, name, "model"), fixed=fixed,
+               dynamic=dynamic if isinstance(dynamic, dict) else dict(enumerate(dynamic)), parameter_bytes=1 << 62)
     # What is written without a softmax operation, or is one and no attention,
     # says so itself.
     attentions = spec.get("attentions", counter.count - spec.get("other_softmaxes", 0))
     folder = os.path.join(out, name)
-    os.makedirs(folder, exist_ok=True)
-    subprocess.run([mlir_opt, "-", "--canonicalize", "--emit-bytecode", "-o", os.path.join(folder, "model.mlirbc")],
-                   input=str(mlir).encode(), check=True)
-    for i, arg in enumerate(args):
-        np.save(os.path.join(folder, f"in{i}.npy"), to_numpy(arg))
-    np.save(os.path.join(folder, "out0.npy"), to_numpy(result))
+    for i, value in enumerate(inputs.values()):
+        np.save(os.path.join(folder, f"in{i}.npy"), to_numpy(value))
+    np.save(os.path.join(folder, "out0.npy"), to_numpy(first_tensor(result)))
     with open(os.path.join(folder, "expect.json"), "w") as file:
         json.dump({"attentions": attentions}, file)
         file.write("\n")
@@ -128,7 +106,6 @@ def main():
     parser.add_argument("names", nargs="*", help="models to export; all by default")
     parser.add_argument("--out", default=".", help="folder that gets one folder per model")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
-    parser.add_argument("--mlir-opt", default="mlir-opt-22", help="the mlir-opt that writes bytecode")
     options = parser.parse_args()
     if options.list:
         print("\n".join(MODELS | STYLES))
@@ -136,7 +113,7 @@ def main():
     failures = 0
     for name in options.names or list(MODELS | STYLES):
         try:
-            print(f"{name}: {export(name, options.out, options.mlir_opt)} attentions", flush=True)
+            print(f"{name}: {export(name, options.out)} attentions", flush=True)
         except Exception as error:  # One model that fails leaves the others to export.
             failures += 1
             if len(options.names) == 1:
