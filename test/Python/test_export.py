@@ -151,6 +151,12 @@ def test_command_line_errors(arguments, text, capsys):
 
 @pytest.mark.parametrize("arguments,text", [
     (["export_models:nothing"], "has no attribute 'nothing'"),
+    (["no_such_module:build"], "No module named 'no_such_module'"),
+    (["no_such_folder"], "expected a folder with a config.json of diffusers, or module:function"),
+    (["export_models:Net"], "expected .module, example inputs. or a dictionary of them, got Net"),
+    (["export_models:build_named"], "perhaps fixed and grid, got module, args"),
+    (["export_models:build", "--input", "x=2x3"], "a function gives its own inputs; --input"),
+    (["export_models:build_misfit"], "torch.export cannot take the model: "),
     (["export_models:build_complex"], "torch-mlir cannot take the model: "),
     (["export_models:build", "--check", "--tolerance", "0"], "above the tolerance")])
 def test_command_errors(torch_python, packages, tmp_path, monkeypatch, arguments, text):

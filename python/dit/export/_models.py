@@ -160,7 +160,10 @@ def _load_weights(module: Any, folder: pathlib.Path) -> None:
 def _from_folder(folder: pathlib.Path, sizes: Sizes, inputs: Sequence[str]) -> Model:
     import diffusers
 
-    config = json.loads((folder / "config.json").read_text())
+    try:
+        config = json.loads((folder / "config.json").read_text())
+    except ValueError as error:
+        raise ArgumentError(f"{folder / 'config.json'}: {error}") from error
     class_name = config.get("_class_name", "")
     model_class = getattr(diffusers, class_name, None)
     if model_class is None:
@@ -189,6 +192,10 @@ def _from_function(spec: str) -> Model:
         raise ArgumentError(f"{spec}: {error}") from error
     result = function()
     if isinstance(result, Mapping):
+        fields = [field.name for field in dataclasses.fields(Model)]
+        if not {"module", "inputs"} <= set(result) <= set(fields):
+            raise ArgumentError(f"{spec}: expected a dictionary with module, inputs and perhaps "
+                                f"fixed and grid, got {', '.join(map(str, result)) or 'nothing'}")
         return Model(**result)
     if isinstance(result, (tuple, list)) and len(result) == 2:
         return Model(*result)
@@ -202,6 +209,9 @@ def load(spec: str, sizes: Sizes, inputs: Sequence[str]) -> Model:
     if (folder / "config.json").exists():
         return _from_folder(folder, sizes, inputs)
     if ":" in spec:
+        if inputs or sizes != Sizes():
+            raise ArgumentError(f"{spec}: a function gives its own inputs; --input, --batch, "
+                                "--frames, --height, --width and --text are for folders")
         return _from_function(spec)
     raise ArgumentError(f"{spec}: expected a folder with a config.json of diffusers, or "
                         "module:function")

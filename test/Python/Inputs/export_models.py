@@ -72,6 +72,14 @@ def build():
     return Net().eval(), (torch.randn(2, 24, 32), torch.tensor([2.0]))
 
 
+def build_named():
+    return {"module": Net(), "args": ()}
+
+
+def build_misfit():
+    return Net(), (torch.randn(2, 24, 31), torch.tensor([2.0]))
+
+
 def save_folder(folder):
     import diffusers
 

@@ -79,7 +79,7 @@ FailureOr<PlanOp> mlir::dit::importPlan(ModuleOp module, StringRef text,
 /// The plan `name`, or the only one.
 static PlanOp findPlan(ModuleOp module, StringRef name) {
   auto plans = llvm::to_vector(module.getOps<PlanOp>());
-  auto named = llvm::find_if(
+  auto *named = llvm::find_if(
       plans, [&](PlanOp plan) { return plan.getSymName() == name; });
   if (named != plans.end())
     return *named;
