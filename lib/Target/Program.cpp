@@ -49,6 +49,7 @@ static llvm::orc::SymbolMap getRuntimeSymbols(llvm::orc::LLJIT &jit) {
   add("dit_rt_set_parallel_for", dit_rt_set_parallel_for);
   add("dit_rt_alloc", dit_rt_alloc);
   add("dit_rt_free", dit_rt_free);
+  add("dit_rt_seconds", dit_rt_seconds);
   add("dit_rt_invoke", dit_rt_invoke);
   add("dit_rt_workspace_size", dit_rt_workspace_size);
   add("dit_rt_memref_copy", dit_rt_memref_copy);

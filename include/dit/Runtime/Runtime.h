@@ -59,6 +59,10 @@ void dit_rt_set_parallel_for(dit_rt_parallel_for_impl impl, void *pool);
 void *dit_rt_alloc(uint64_t size);
 void dit_rt_free(void *data);
 
+/// Seconds since some point in the past, by a clock that never goes back: what
+/// instrumented programs measure times with.
+double dit_rt_seconds(void);
+
 #ifdef __cplusplus
 }
 #endif

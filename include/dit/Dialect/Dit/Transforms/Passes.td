@@ -419,6 +419,83 @@ def OutlineBranchesPass : Pass<"dit-outline-branches"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def InstrumentProfilePass
+    : Pass<"dit-instrument-profile", "::mlir::ModuleOp"> {
+  let summary = "Make a sampler measure its branches";
+  let description = [{
+    Adds two results to the function with the loop over the steps: the tensor
+    `profile_values` with all that is measured, and the text `profile_layout`
+    that says what it is. `dit-run --profile=FILE` and `dit.profile` of the
+    Python package make a profile file of the two (`docs/Spec.md`, "Profile
+    files"), which `--dit-import-profile` reads. A function without a loop is one
+    step.
+
+    Measured are, for each `dit.branch`, and for each `dit.attention` in none:
+
+    - the time, by the clock of the runtime before the branch and after the
+      addition that joins it to its stream;
+    - `step_difference` and `guidance_difference` of what the branch adds before
+      its gate. The first and the second half of the batch are taken for those
+      with and without guidance;
+    - for each head, the `rse` of `share` at each age up to `ages` steps, of
+      `full half(first)`, of windows or, where there is text, arrows of the
+      half-widths `windows`, and of the widest of them with a residual at each
+      age;
+    - for each head, the `sparsity` at each of `masses`, over one query in
+      `query-stride`, if there are many.
+
+    Windows and sparsity are left out, with a remark, where an attention has a
+    mask or a bias; branches whose extents are not known are left out whole.
+
+    `dit.branch` ops are inlined. Everything is measured after the clock has
+    stopped, by ops of `dit` and `linalg`, so that all targets can do it. It costs
+    time and, for the values of earlier steps, memory.
+
+    Accepts and yields phase 1. What the function returned before does not
+    change.
+
+    ```mlir
+    func.func @sample(%x: ...) -> tensor<1x3x8x32x32xf32> {
+      %y = scf.for ... {
+        %b = dit.branch "blocks.0.attn1" full layer 0 heads 4 of(...) ...
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @sample(%x: ...) -> (tensor<1x3x8x32x32xf32>,
+        tensor<3300xf64> {dit.name = "profile_values"},
+        tensor<1234xi8> {dit.name = "profile_layout"}) {
+      %y, %values, ... = scf.for ... {
+        %start = func.call @dit_rt_seconds() : () -> f64
+        %a = dit.attention ...
+    ```
+  }];
+  let options = [
+    ListOption<"timesteps", "timesteps", "double",
+               "The timesteps of the sampler; 1000 (n - i) / n if not given">,
+    ListOption<"masses", "masses", "double",
+               "Shares of the softmax mass at which sparsity is measured; none "
+               "if not given">,
+    ListOption<"windows", "windows", "int64_t",
+               "Half-widths of windows and arrows; an 8th, 16th, 32th and 64th "
+               "of the tokens if not given">,
+    Option<"ages", "ages", "int64_t", "6",
+           "How many steps back values are shared">,
+    Option<"queryStride", "query-stride", "int64_t", "8",
+           "Sparsity is measured for one query in so many">
+  ];
+  let statistics = [
+    Statistic<"numSites", "num-sites", "Branches and attentions measured">,
+    Statistic<"numMissed", "num-missed",
+              "Branches and attentions that are not measured">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::dit::DitDialect",
+    "::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def ReuseAttentionPass : Pass<"dit-reuse-attention"> {
   let summary = "Reuse attention branches at some steps of a loop";
   let description = [{
