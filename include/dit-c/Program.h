@@ -107,6 +107,13 @@ DIT_C_EXPORTED DitStatus ditProgramInvoke(
     size_t num_inputs, dit_buffer *const *results, size_t num_results,
     const DitInvokeOptions *options);
 
+/// The profile file (docs/Spec.md) of what a program under
+/// --dit-instrument-profile measured: its results `profile_values` (f64) and
+/// `profile_layout` (i8).
+DIT_C_EXPORTED DitStatus ditProfileFormat(const double *values,
+                                          size_t num_values, const char *layout,
+                                          size_t layout_size, DitText *json);
+
 /// Bytes of an element and name ("f32", ...) of a dit_rt_dtype; 0 and "unknown"
 /// for other numbers.
 DIT_C_EXPORTED int64_t ditDTypeGetSize(int32_t dtype);

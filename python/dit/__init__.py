@@ -70,10 +70,10 @@ from dit._errors import (ArgumentError, CompileError, Diagnostic, Error, FileErr
                          Severity, UnsupportedError)
 from dit._module import Module
 from dit._native import LLVM_VERSION, VERSION as __version__, get_num_threads, set_num_threads
-from dit._program import Entry, Program, compile
+from dit._program import Entry, Program, compile, profile
 from dit._signature import Signature, TensorSpec
 
 __all__ = ["ArgumentError", "CompileError", "Diagnostic", "Entry", "Error", "FileError",
            "LLVM_VERSION", "Module", "Program", "RunError", "Severity", "Signature",
-           "TensorSpec", "UnsupportedError", "compile", "export", "get_num_threads",
+           "TensorSpec", "UnsupportedError", "compile", "export", "get_num_threads", "profile",
            "set_num_threads"]

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Union
+
+import numpy as np
 
 from dit import _arrays, _native
 from dit._errors import ArgumentError
@@ -182,6 +185,21 @@ class Program:
         entries = "; ".join(f"{name}: {entry.signature}"
                             for name, entry in self.entries.items())
         return f"Program({entries})"
+
+
+def profile(values: np.ndarray[Any, Any], layout: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """What a program under ``dit-instrument-profile`` measured, as a profile file
+    (docs/Spec.md) holds it.
+
+    Args:
+        values, layout: its results ``profile_values`` and ``profile_layout``.
+    """
+    if values.dtype != np.float64 or layout.dtype != np.int8:
+        raise ArgumentError("profile: expected values of f64 and a layout of i8, got "
+                            f"{values.dtype} and {layout.dtype}")
+    text = _native.format_profile(values.tobytes(), layout.tobytes())
+    content: dict[str, Any] = json.loads(text)
+    return content
 
 
 def compile(module: Module | Source, *, target: str = "cpu",

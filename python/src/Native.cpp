@@ -22,6 +22,19 @@
 namespace nb = nanobind;
 using namespace dit_python;
 
+/// The profile file of the two results of an instrumented program.
+static nb::bytes formatProfile(const nb::bytes &values,
+                               const nb::bytes &layout) {
+  DitText text = {};
+  callFreely([&] {
+    return ditProfileFormat(static_cast<const double *>(values.data()),
+                            values.size() / sizeof(double),
+                            static_cast<const char *>(layout.data()),
+                            layout.size(), &text);
+  });
+  return takeBytes(text);
+}
+
 NB_MODULE(_native, m) {
   using namespace nb::literals;
   m.doc() = "The C API of dit; use the package dit instead.";
@@ -33,6 +46,7 @@ NB_MODULE(_native, m) {
   m.attr("ARTIFACT_PTX") = static_cast<int>(DIT_ARTIFACT_PTX);
   m.def("set_num_threads", &ditSetNumThreads, "num_threads"_a);
   m.def("get_num_threads", &ditGetNumThreads);
+  m.def("format_profile", &formatProfile, "values"_a, "layout"_a);
   nb::class_<Module>(m, "Module")
       .def_static("parse", &Module::parse, "data"_a, "name"_a,
                   "sibling"_a.none(), "remarks"_a.none(), "trusted"_a)

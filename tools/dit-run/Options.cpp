@@ -28,6 +28,8 @@ static const char kOverview[] =
       exits 0 only if every result is within the tolerance of the reference
   dit-run sampler.mlir --link model.mlirbc --entry sample --inputs noise.npy
       compiles a loop together with the model that it calls
+  dit-run instrumented.mlirbc --inputs noise.npy --profile profile.json
+      writes what a sampler under dit-opt --dit-instrument-profile measured
   dit-run model.mlirbc --list-entries
       says what can be run and what its inputs are
 
@@ -106,6 +108,10 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   static cl::opt<std::string> json(
       "json", cl::value_desc("file"), cl::cat(category),
       cl::desc("Write times, errors and peak memory there"));
+  static cl::opt<std::string> profile(
+      "profile", cl::value_desc("file"), cl::cat(category),
+      cl::desc("Write what a program of --dit-instrument-profile measured, as "
+               "JSON for --dit-import-profile"));
   static cl::opt<bool> listEntries(
       "list-entries", cl::cat(category),
       cl::desc("Print the functions that can be run, with their types"));
@@ -133,6 +139,7 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   options.target = target;
   options.pipelineOptions = pipelineOptions;
   options.jsonPath = json;
+  options.profilePath = profile;
   options.threads = threads;
   options.repeat = repeat;
   options.optLevel = optLevel;

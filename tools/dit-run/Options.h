@@ -36,6 +36,8 @@ struct RunOptions {
   std::string target;
   std::string pipelineOptions;
   std::string jsonPath;
+  /// Where the profile of an instrumented program goes.
+  std::string profilePath;
   /// Without a folder if programs are not to be kept.
   CacheSettings cache;
   double tolerance;

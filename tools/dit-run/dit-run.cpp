@@ -16,6 +16,7 @@
 #include "Progress.h"
 #include "Report.h"
 
+#include "dit/Dialect/Dit/Plan/ProfileLayout.h"
 #include "dit/InitAll.h"
 #include "dit/Pipelines/Lowering.h"
 #include "dit/Pipelines/ProgramSource.h"
@@ -62,6 +63,8 @@ private:
   llvm::Error bindParameters();
   llvm::Error readInputs();
   llvm::Error prepareResults();
+  llvm::Expected<unsigned> findResult(StringRef name) const;
+  llvm::Error writeProfile();
   llvm::Error call();
   llvm::Error callOnce(void *workspace);
   llvm::Error finishResults();
@@ -331,6 +334,39 @@ llvm::Error Runner::checkResult(unsigned index) {
   return llvm::Error::success();
 }
 
+llvm::Expected<unsigned> Runner::findResult(StringRef name) const {
+  for (auto [index, result] : llvm::enumerate(signature->results))
+    if (result.name == name)
+      return index;
+  return llvm::createStringError(
+      "--profile: function '" + entryName + "' has no result '" + name +
+      "'; dit-opt --dit-instrument-profile makes programs that have it");
+}
+
+/// Puts what the program measured into a file.
+llvm::Error Runner::writeProfile() {
+  auto values = findResult(kProfileValues);
+  if (!values)
+    return values.takeError();
+  auto layout = findResult(kProfileLayout);
+  if (!layout)
+    return layout.takeError();
+  const HostTensor &numbers = results[*values], &text = results[*layout];
+  if (numbers.getDType() != DIT_RT_F64 || text.getDType() != DIT_RT_I8)
+    return llvm::createStringError("--profile: expected values in f64 and a "
+                                   "layout in i8");
+  auto profile = fillProfileLayout(
+      StringRef(text.data(), text.getNumElements()),
+      ArrayRef(reinterpret_cast<const double *>(numbers.data()),
+               numbers.getNumElements()));
+  if (!profile)
+    return inArgument("--profile", profile.takeError());
+  if (llvm::Error error = writeFile(
+          options.profilePath, [&](llvm::raw_ostream &os) { os << *profile; }))
+    return inArgument("--profile: " + options.profilePath, std::move(error));
+  return llvm::Error::success();
+}
+
 /// Writes and compares all results; what was measured is reported in any case.
 llvm::Error Runner::finishResults() {
   llvm::Error firstError = llvm::Error::success();
@@ -343,6 +379,8 @@ llvm::Error Runner::finishResults() {
             inArgument("--outputs: " + options.outputs[i], std::move(failure)));
     firstError = llvm::joinErrors(std::move(firstError), std::move(error));
   }
+  if (!options.profilePath.empty())
+    firstError = llvm::joinErrors(std::move(firstError), writeProfile());
   report.print(llvm::outs());
   llvm::outs().flush();
   if (!options.jsonPath.empty())
@@ -398,6 +436,9 @@ llvm::Error Runner::run() {
   report.entry = entryName;
   if (options.printIR)
     return printLowered(*source);
+  if (!options.profilePath.empty())
+    if (auto index = findResult(kProfileValues); !index)
+      return index.takeError();
   if (llvm::Error error = readInputs())
     return error;
   if (llvm::Error error = openParameters())

@@ -51,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
         help="steps nearer to the noise above 1 (default: 1, even steps)")
     add("--timesteps", metavar="T,T,...", help="the timesteps, from 1000 at most downward")
     add("--out", type=pathlib.Path, metavar="FILE", help="where the sample goes, as .npy")
+    add("--profile", type=pathlib.Path, metavar="FILE",
+        help="measure every branch at every step, and write the profile there, as JSON")
     add("--compare", type=pathlib.Path, metavar="FILE", help="a sample to measure the distance to")
     add("--tolerance", type=float, metavar="X",
         help="fail if a value differs from --compare by more")
@@ -87,8 +89,10 @@ def _check(options: argparse.Namespace) -> None:
         raise ArgumentError(f"--threads: expected at least 1, got {options.threads}")
     if options.tolerance is not None and options.compare is None:
         raise ArgumentError("--tolerance: expected --compare beside it")
-    if options.out is not None and not options.out.absolute().parent.is_dir():
-        raise FileError(f"--out: {options.out.parent}: no such folder")
+    for name in ("out", "profile"):
+        path = getattr(options, name)
+        if path is not None and not path.absolute().parent.is_dir():
+            raise FileError(f"--{name}: {path.parent}: no such folder")
 
 
 def _compare(sample: np.ndarray[Any, Any], path: pathlib.Path,
@@ -119,14 +123,26 @@ def _print(report: dict[str, Any]) -> None:
         print(f"difference: at most {report['max_abs_error']:.2e}; PSNR "
               f"{'infinite' if decibels is None else f'{decibels:.2f} dB'}, "
               f"SSIM {report['ssim']:.4f}")
-    if report["out"]:
-        print(f"wrote {report['out']}")
+    for path in filter(None, (report["out"], report["profile"])):
+        print(f"wrote {path}")
 
 
-def _sample(options: argparse.Namespace) -> None:
-    _check(options)
-    settings = _settings(options)
-    wanted = None if options.compare is None else read_array(options.compare)
+def _profile(options: argparse.Namespace, settings: Settings
+             ) -> tuple[np.ndarray[Any, Any], float, list[float]]:
+    with Progress(f"profiling {len(settings.places)} steps") as running:
+        measured, sample = Model(options.folder).profile(
+            settings, options.clip, options.seed, threads=options.threads,
+            target=options.target, cache=not options.no_cache)
+    try:
+        options.profile.write_text(json.dumps(measured))
+    except OSError as error:
+        raise FileError(f"--profile: {options.profile}: {error.strerror}") from error
+    return sample, 0.0, [running.seconds]
+
+
+def _run(options: argparse.Namespace, settings: Settings
+         ) -> tuple[np.ndarray[Any, Any], float, list[float]]:
+    """The sample, the seconds until it could be made, and those of each run."""
     with Progress("reading, transforming and compiling") as compiling:
         model = Model(options.folder)
         noise = model.get_noise(options.clip, options.seed)
@@ -136,11 +152,21 @@ def _sample(options: argparse.Namespace) -> None:
         with Progress(f"sampling in {len(settings.places)} steps") as running:
             sample = sampler.run(options.clip, noise, threads=options.threads)
         seconds.append(running.seconds)
+    return sample, compiling.seconds, seconds
+
+
+def _sample(options: argparse.Namespace) -> None:
+    _check(options)
+    settings = _settings(options)
+    wanted = None if options.compare is None else read_array(options.compare)
+    work = _run if options.profile is None else _profile
+    sample, ready, seconds = work(options, settings)
     report = {"folder": str(options.folder), "steps": len(settings.places),
               "solver": settings.solver, "guidance": settings.guidance, "clip": options.clip,
               "seed": options.seed, "threads": options.threads or dit.get_num_threads(),
-              "compile_time_s": compiling.seconds, "time_s": min(seconds),
-              "out": None if options.out is None else str(options.out)}
+              "compile_time_s": ready, "time_s": min(seconds),
+              "out": None if options.out is None else str(options.out),
+              "profile": None if options.profile is None else str(options.profile)}
     if not np.isfinite(sample).all():
         raise Error("the sample holds values that are not finite")
     if options.out is not None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from dit._errors import ArgumentError, FileError
 from dit._module import Module
-from dit._program import Entry, compile
+from dit._program import Entry, compile, profile
 from dit.sample import _solvers, _source
 
 Path = Union[str, "os.PathLike[str]"]
@@ -150,6 +150,25 @@ class Model:
         """The sampler as machine code; `options` are those of ``dit.compile``."""
         return Sampler(self, settings, self.build(settings), **options)
 
+    def profile(self, settings: Settings, clip: int = 0, seed: int | None = None, *,
+                measure: str = "masses=0.9", threads: int | None = None,
+                **options: Any) -> tuple[dict[str, Any], Array]:
+        """Samples densely, and measures every branch at every step.
+
+        Args:
+            measure: options of ``dit-instrument-profile``.
+            options: of ``dit.compile``.
+
+        Returns:
+            What a profile file (docs/Spec.md) holds, and the sample.
+        """
+        times = ",".join(str(_solvers.TIME_SCALE * u) for u in settings.places)
+        module = self.build(settings).run(
+            f"dit-outline-branches,dit-instrument-profile{{timesteps={times} {measure}}}")
+        sampler = Sampler(self, settings, module, **options)
+        video, values, layout = sampler.call(clip, self.get_noise(clip, seed), threads)
+        return profile(values, layout), video
+
 
 class Sampler:
     """A compiled sampler; call it to sample."""
@@ -167,7 +186,11 @@ class Sampler:
 
     def run(self, clip: int, noise: Array, *, threads: int | None = None) -> Array:
         """The same from given noise."""
+        sample: Array = self.call(clip, noise, threads)
+        return sample
+
+    def call(self, clip: int, noise: Array, threads: int | None = None) -> Any:
+        """All results of the program."""
         self.model._check_clip(clip)
         texts = self.model.texts
-        sample: Array = self.entry(noise, texts[clip:clip + 1], texts[-1:], threads=threads)
-        return sample
+        return self.entry(noise, texts[clip:clip + 1], texts[-1:], threads=threads)
