@@ -34,8 +34,8 @@ typedef struct DitContextOptions {
   /// A regular expression over pass names: remarks of these passes arrive as
   /// diagnostics of severity DIT_SEVERITY_REMARK. NULL: none do.
   const char *remarks;
-  /// Threads that passes may use, the caller's included; 0 means one for each
-  /// processor.
+  /// Threads that passes may use, the caller's included, at most 1024; 0 means
+  /// one for each processor.
   int32_t num_threads;
 } DitContextOptions;
 

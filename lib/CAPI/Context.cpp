@@ -144,12 +144,17 @@ static DitStatus enableRemarks(MLIRContext &context, const char *filter) {
   return DIT_OK;
 }
 
+/// Pass managers make room for each thread, so that absurd numbers would take
+/// all memory.
+static constexpr int32_t kMaxThreads = 1024;
+
 /// Gives the context its threads, the caller's among them.
 static void enableThreads(DitContext &owner, int32_t numThreads) {
   if (numThreads == 1)
     return;
-  owner.threads = std::make_unique<llvm::DefaultThreadPool>(
-      llvm::hardware_concurrency(static_cast<unsigned>(numThreads)));
+  owner.threads =
+      std::make_unique<llvm::DefaultThreadPool>(llvm::hardware_concurrency(
+          static_cast<unsigned>(std::min(numThreads, kMaxThreads))));
   owner.context.setThreadPool(*owner.threads);
 }
 

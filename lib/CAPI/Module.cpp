@@ -11,16 +11,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "Internal.h"
+#include "dit/Support/Nesting.h"
 #include "dit/Target/LinkModules.h"
+#include "dit/Target/ModuleFile.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/Verifier.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -36,11 +36,8 @@ static DitStatus parse(DitContext *owner,
   if (!trusted && isBytecode(*buffer))
     if (DitStatus status = capi::checkBytecode(call, *owner, *buffer))
       return status;
-  // Resources of bytecode keep referring to the buffer.
-  auto sources = std::make_shared<llvm::SourceMgr>();
-  sources->AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
   OwningOpRef<ModuleOp> parsed =
-      parseSourceFile<ModuleOp>(sources, ParserConfig(&owner->context));
+      parseModule(std::move(buffer), &owner->context);
   if (!parsed)
     return call.fail(DIT_ERROR_PARSE, "not a module");
   *module = new DitModule{owner, std::move(parsed)};
@@ -142,6 +139,10 @@ DitStatus ditModuleLink(DitModule *module, DitModule *library) {
 static LogicalResult parsePipeline(StringRef text, PassManager &pm,
                                    llvm::raw_ostream &errors) {
   text = text.trim();
+  if (std::optional<NestingFault> fault = findDeepNesting(text)) {
+    errors << fault->text;
+    return failure();
+  }
   if (!text.starts_with("builtin.module(") && !text.starts_with("any("))
     return parsePassPipeline(text, pm, errors);
   FailureOr<OpPassManager> parsed = parsePassPipeline(text, errors);

@@ -81,7 +81,7 @@ SafetensorsFile::parse(std::unique_ptr<MemoryBuffer> buffer) {
     return createStringError(
         "not a .safetensors file, or a truncated one: its table needs " +
         Twine(tableSize) + " bytes, there are " + Twine(contents.size()));
-  Expected<json::Value> table = json::parse(contents.take_front(tableSize));
+  Expected<json::Value> table = parseJson(contents.take_front(tableSize));
   if (!table)
     return createStringError("malformed .safetensors table: " +
                              toString(table.takeError()));

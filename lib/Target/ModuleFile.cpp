@@ -12,6 +12,10 @@
 
 #include "dit/Target/ModuleFile.h"
 
+#include "dit/Support/Nesting.h"
+
+#include "mlir/Bytecode/BytecodeReader.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Signals.h"
@@ -48,14 +52,55 @@ FirstErrorHandler::FirstErrorHandler(MLIRContext *context)
   });
 }
 
-static llvm::Expected<OwningOpRef<ModuleOp>>
-parseBuffer(StringRef path, std::unique_ptr<llvm::MemoryBuffer> buffer,
-            MLIRContext *context) {
+/// Whether regions nest too deep, which bytecode does not tell before it is
+/// read. Without calling itself, and the verifier does that too.
+static bool hasDeepRegions(Operation *root) {
+  SmallVector<std::pair<Operation *, int64_t>> stack = {{root, 0}};
+  while (!stack.empty()) {
+    auto [op, depth] = stack.pop_back_val();
+    if (depth > kMaxNesting)
+      return true;
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        for (Operation &inner : block)
+          if (inner.getNumRegions() > 0)
+            stack.push_back({&inner, depth + 1});
+  }
+  return false;
+}
+
+OwningOpRef<ModuleOp>
+mlir::dit::parseModule(std::unique_ptr<llvm::MemoryBuffer> buffer,
+                       MLIRContext *context) {
+  bool isText = !isBytecode(*buffer);
+  std::string name = buffer->getBufferIdentifier().str();
+  if (isText)
+    if (std::optional<NestingFault> fault =
+            findDeepNesting(buffer->getBuffer())) {
+      emitError(FileLineColLoc::get(context, name, fault->line, fault->column))
+          << fault->text;
+      return {};
+    }
   auto sourceManager = std::make_shared<llvm::SourceMgr>();
   sourceManager->AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  auto module = parseSourceFile<ModuleOp>(
+      sourceManager, ParserConfig(context, /*verifyAfterParse=*/isText));
+  if (!module || isText)
+    return module;
+  if (hasDeepRegions(*module)) {
+    emitError(FileLineColLoc::get(context, name, 0, 0))
+        << "expected regions that nest at most " << kMaxNesting << " deep";
+    return {};
+  }
+  if (failed(verify(*module)))
+    return {};
+  return module;
+}
+
+static llvm::Expected<OwningOpRef<ModuleOp>>
+parseBuffer(std::unique_ptr<llvm::MemoryBuffer> buffer, MLIRContext *context) {
   FirstErrorHandler errors(context);
-  OwningOpRef<ModuleOp> module =
-      parseSourceFile<ModuleOp>(sourceManager, ParserConfig(context));
+  OwningOpRef<ModuleOp> module = parseModule(std::move(buffer), context);
   if (module)
     return module;
   return llvm::createStringError(errors.hasError() ? errors.getText()
@@ -63,8 +108,7 @@ parseBuffer(StringRef path, std::unique_ptr<llvm::MemoryBuffer> buffer,
 }
 
 /// Parses in a child process and sends the error, if any, through `fd`.
-[[noreturn]] static void runChild(StringRef path,
-                                  std::unique_ptr<llvm::MemoryBuffer> buffer,
+[[noreturn]] static void runChild(std::unique_ptr<llvm::MemoryBuffer> buffer,
                                   MLIRContext *context, int fd,
                                   unsigned timeoutSeconds) {
   // The parent reports crashes; no core, no stack trace.
@@ -74,7 +118,7 @@ parseBuffer(StringRef path, std::unique_ptr<llvm::MemoryBuffer> buffer,
   setrlimit(RLIMIT_CORE, &noCore);
   (void)std::freopen("/dev/null", "w", stderr);
   alarm(timeoutSeconds);
-  auto module = parseBuffer(path, std::move(buffer), context);
+  auto module = parseBuffer(std::move(buffer), context);
   if (module)
     _exit(0);
   std::string message = llvm::toString(module.takeError());
@@ -90,7 +134,7 @@ static std::string readAll(int fd) {
   return text;
 }
 
-static llvm::Error tryParse(StringRef path, const llvm::MemoryBuffer &buffer,
+static llvm::Error tryParse(const llvm::MemoryBuffer &buffer,
                             MLIRContext *context, unsigned timeoutSeconds) {
   int fds[2];
   if (pipe(fds) != 0)
@@ -99,8 +143,7 @@ static llvm::Error tryParse(StringRef path, const llvm::MemoryBuffer &buffer,
   if (child < 0)
     return llvm::createStringError("no process: " + Twine(strerror(errno)));
   if (child == 0)
-    runChild(path,
-             llvm::MemoryBuffer::getMemBuffer(buffer.getMemBufferRef(), false),
+    runChild(llvm::MemoryBuffer::getMemBuffer(buffer.getMemBufferRef(), false),
              context, fds[1], timeoutSeconds);
   close(fds[1]);
   std::string message = readAll(fds[0]);
@@ -127,7 +170,7 @@ mlir::dit::parseModuleFile(StringRef path, MLIRContext *context,
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
   if (!buffer)
     return llvm::errorCodeToError(buffer.getError());
-  if (llvm::Error error = tryParse(path, **buffer, context, timeoutSeconds))
+  if (llvm::Error error = tryParse(**buffer, context, timeoutSeconds))
     return std::move(error);
-  return parseBuffer(path, std::move(*buffer), context);
+  return parseBuffer(std::move(*buffer), context);
 }

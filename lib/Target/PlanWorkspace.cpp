@@ -157,6 +157,9 @@ void FunctionPlan::replaceByView(memref::AllocOp alloc, Value workspace,
   for (Operation *user : llvm::make_early_inc_range(alloc->getUsers()))
     if (isa<memref::DeallocOp>(user))
       user->erase();
+  // Sizes are computed in front of the first operation, which may be this one.
+  if (builder.getInsertionPoint() == alloc->getIterator())
+    builder.setInsertionPointAfter(alloc);
   OpBuilder atAlloc(alloc);
   Value view =
       memref::ViewOp::create(atAlloc, alloc.getLoc(), alloc.getType(),

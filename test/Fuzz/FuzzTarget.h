@@ -16,6 +16,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -37,8 +38,10 @@ public:
   explicit FuzzContext(void (*registerDialects)(DialectRegistry &))
       : registerDialects(registerDialects) {}
 
-  MLIRContext *get() {
+  /// `release` is called before the context of earlier runs goes.
+  MLIRContext *get(llvm::function_ref<void()> release = [] {}) {
     if (!context || ++runs % 1000 == 0) {
+      release();
       DialectRegistry registry;
       registerDialects(registry);
       context = std::make_unique<MLIRContext>(registry,

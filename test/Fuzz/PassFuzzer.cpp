@@ -34,17 +34,21 @@ extern "C" int LLVMFuzzerInitialize(int *, char ***) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static FuzzContext fuzzContext(registerCheckerDialects);
+  static std::unique_ptr<ProgramChecker> checker;
   Choices choices(llvm::ArrayRef(data, size));
   // What is to be done comes first, so that it does not depend on how many
   // bytes the program takes.
-  bool wantsNumbers = choices.once(16);
+  // Numbers take two compilations, a hundred times as long as the rest.
+  bool wantsNumbers = choices.once(48);
   uint64_t seed = choices.below(256);
   Choices actions(seed);
   GeneratedProgram program = generateProgram(choices);
-  ProgramChecker checker(fuzzContext.get());
-  require(checker.checkRoundTrip(program), program);
-  require(checker.checkPasses(program, actions), program);
+  MLIRContext *context = fuzzContext.get([] { checker.reset(); });
+  if (!checker)
+    checker = std::make_unique<ProgramChecker>(context);
+  require(checker->checkRoundTrip(program), program);
+  require(checker->checkPasses(program, actions), program);
   if (wantsNumbers)
-    require(checker.checkNumbers(program, actions, seed), program);
+    require(checker->checkNumbers(program, actions, seed), program);
   return 0;
 }

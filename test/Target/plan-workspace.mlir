@@ -178,6 +178,32 @@ func.func @dynamic(%x: memref<?x8xf32>) -> memref<?xf32> attributes {
 
 // -----
 
+// The function begins with a buffer that goes, and two buffers of other sizes
+// share a place.
+
+// CHECK-LABEL: func.func @static_first_query(
+// CHECK: arith.maxui
+// CHECK-LABEL: func.func @static_first(
+// CHECK-SAME: %{{[a-z0-9]+}}: memref<?xi8>)
+// CHECK-NOT: memref.alloc
+// CHECK: return{{$}}
+func.func @static_first(%x: memref<?x8xf32>, %n: memref<?xf32>) attributes {
+    dit.entry = {name = "static_first", inputs = [{name = "x", type = tensor<?x8xf32>}, {name = "n", type = tensor<?xf32>}], results = []}} {
+  %s = memref.alloc() : memref<4xf32>
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  memref.store %zero, %s[%c0] : memref<4xf32>
+  %rows = memref.dim %x, %c0 : memref<?x8xf32>
+  %a = memref.alloc(%rows) : memref<?xf32>
+  memref.store %zero, %a[%c0] : memref<?xf32>
+  %other = memref.dim %n, %c0 : memref<?xf32>
+  %b = memref.alloc(%other) : memref<?xf32>
+  memref.store %zero, %b[%c0] : memref<?xf32>
+  return
+}
+
+// -----
+
 // Others may call a public function, and one that calls itself has no bound.
 
 // CHECK-LABEL: func.func @inner(

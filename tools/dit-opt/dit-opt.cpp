@@ -13,11 +13,21 @@
 
 #include "dit/InitAll.h"
 #include "dit/Support/CommandLine.h"
+#include "dit/Support/Nesting.h"
 
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/ToolOutputFile.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
 
 static const char kOverview[] =
     R"(dit-opt: passes over the attention of diffusion transformers.
@@ -60,15 +70,56 @@ LOOKING INSIDE
 `dit-opt --help | less`: passes are listed below, each with its options.
 )";
 
+/// Refuses text that would take all of the parser's stack.
+static LogicalResult checkNesting(const llvm::MemoryBuffer &buffer) {
+  if (isBytecode(buffer))
+    return success();
+  std::optional<dit::NestingFault> fault =
+      dit::findDeepNesting(buffer.getBuffer());
+  if (!fault)
+    return success();
+  llvm::errs() << buffer.getBufferIdentifier() << ':' << fault->line << ':'
+               << fault->column << ": error: " << fault->text << '\n';
+  return failure();
+}
+
+/// What upstream's driver does with a file, and a look at the file before.
+static LogicalResult processFile(StringRef input, StringRef output,
+                                 DialectRegistry &registry,
+                                 const MlirOptMainConfig &config) {
+  if (input == "-" && llvm::sys::Process::StandardInIsUserInput())
+    llvm::errs() << "(processing input from stdin now, hit ctrl-c/ctrl-d to "
+                    "interrupt)\n";
+  std::string error;
+  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(input, &error);
+  std::unique_ptr<llvm::ToolOutputFile> file;
+  if (buffer)
+    file = openOutputFile(output, &error);
+  if (!file) {
+    llvm::errs() << error << '\n';
+    return failure();
+  }
+  if (failed(checkNesting(*buffer)) ||
+      failed(MlirOptMain(file->os(), std::move(buffer), registry, config)))
+    return failure();
+  file->keep();
+  return success();
+}
+
 int main(int argc, char **argv) {
-  mlir::dit::hideForeignOptions();
-  mlir::dit::addVersion();
-  mlir::DialectRegistry registry;
-  mlir::registerAllDialects(registry);
-  mlir::registerAllExtensions(registry);
-  mlir::registerAllPasses();
-  mlir::dit::registerAllDialects(registry);
-  mlir::dit::registerAllPasses();
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, kOverview, registry));
+  llvm::InitLLVM init(argc, argv);
+  dit::hideForeignOptions();
+  dit::addVersion();
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registerAllPasses();
+  dit::registerAllDialects(registry);
+  dit::registerAllPasses();
+  auto [input, output] =
+      registerAndParseCLIOptions(argc, argv, kOverview, registry);
+  MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
+  if (config.shouldShowDialects() || config.shouldListPasses())
+    return asMainReturnCode(MlirOptMain(argc, argv, input, output, registry));
+  return asMainReturnCode(processFile(input, output, registry, config));
 }

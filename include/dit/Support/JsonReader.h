@@ -14,6 +14,8 @@
 #ifndef DIT_SUPPORT_JSONREADER_H
 #define DIT_SUPPORT_JSONREADER_H
 
+#include "dit/Support/Nesting.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/JSON.h"
 
@@ -22,6 +24,15 @@
 #include <string>
 
 namespace mlir::dit {
+
+/// Parses JSON; LLVM's parser has no limit on nesting but the stack.
+inline llvm::Expected<llvm::json::Value> parseJson(llvm::StringRef text) {
+  if (std::optional<NestingFault> fault = findDeepJsonNesting(text))
+    return llvm::createStringError("[" + llvm::Twine(fault->line) + ":" +
+                                   llvm::Twine(fault->column) + "] " +
+                                   fault->text);
+  return llvm::json::parse(text);
+}
 
 /// Reports a key of `object` that is none of `known`.
 inline bool hasOnlyKeys(const llvm::json::Object &object,
@@ -75,18 +86,38 @@ inline std::optional<int64_t> getInteger(const llvm::json::Value &value) {
   return value.getAsInteger();
 }
 
+/// Reads the integer that `value` has to be.
+inline bool readInteger(const llvm::json::Value &value, int64_t &result,
+                        llvm::json::Path path) {
+  std::optional<int64_t> integer = getInteger(value);
+  if (!integer) {
+    path.report("expected integer");
+    return false;
+  }
+  result = *integer;
+  return true;
+}
+
 /// Reads the integer under `key`, which has to be there.
 inline bool readInteger(const llvm::json::Object &object, llvm::StringRef key,
                         int64_t &result, llvm::json::Path path) {
   const llvm::json::Value *value = readField(object, key, path);
-  if (!value)
-    return false;
-  std::optional<int64_t> integer = getInteger(*value);
-  if (!integer) {
-    path.field(key).report("expected integer");
+  return value && readInteger(*value, result, path.field(key));
+}
+
+/// Reads the integers of the array that `value` has to be.
+template <typename Container>
+bool readIntegers(const llvm::json::Value &value, Container &result,
+                  llvm::json::Path path) {
+  const llvm::json::Array *array = value.getAsArray();
+  if (!array) {
+    path.report("expected array");
     return false;
   }
-  result = *integer;
+  result.resize(array->size());
+  for (auto [index, element] : llvm::enumerate(*array))
+    if (!readInteger(element, result[index], path.index(index)))
+      return false;
   return true;
 }
 

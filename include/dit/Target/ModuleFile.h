@@ -17,6 +17,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 namespace mlir::dit {
 
@@ -31,6 +32,12 @@ public:
 private:
   std::string text;
 };
+
+/// Parses and verifies a module, text or bytecode, for which the diagnostics of
+/// `context` say what is wrong; null then. What nests so deep that working on
+/// it could take all of the stack is wrong too (see dit/Support/Nesting.h).
+OwningOpRef<ModuleOp> parseModule(std::unique_ptr<llvm::MemoryBuffer> buffer,
+                                  MLIRContext *context);
 
 /// Parses and verifies the module in the file `path`, text or bytecode.
 ///

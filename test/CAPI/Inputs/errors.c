@@ -59,6 +59,27 @@ static DitModule *parse(DitContext *context, const char *text) {
   return module;
 }
 
+/* Text that would take all of the stack of whoever parses it. */
+static void checkNesting(DitContext *context) {
+  enum { kDepth = 100000 };
+  static char text[2 * kDepth + 64];
+  DitModule *module = NULL;
+  size_t size = (size_t)sprintf(text, "module attributes {p = ");
+  memset(text + size, '[', kDepth);
+  memset(text + size + kDepth, ']', kDepth);
+  size += 2 * kDepth;
+  size += (size_t)sprintf(text + size, "} {}");
+  EXPECT_ERROR(DIT_ERROR_PARSE, "nest at most 256 deep",
+               ditModuleParse(context, text, size, "deep.mlir", &module));
+  EXPECT(!module);
+  module = parse(context, kProgram);
+  memset(text, '(', kDepth);
+  text[kDepth] = 0;
+  EXPECT_ERROR(DIT_ERROR_PIPELINE, "nest at most 256 deep",
+               ditModuleRunPipeline(module, text));
+  ditModuleDestroy(module);
+}
+
 static void checkOptions(void) {
   DitContext *context = (DitContext *)&seen;
   DitContextOptions options = DIT_CONTEXT_OPTIONS_INIT;
@@ -451,6 +472,7 @@ int main(int argc, char **argv) {
   DitContext *context;
   EXPECT_OK(ditContextCreate(&options, &context));
   checkModules(context, argv[1]);
+  checkNesting(context);
   checkDamaged(context, argc - 2, argv + 2);
   checkPlans(context);
   checkPipelines(context);

@@ -22,7 +22,11 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
+
+#include <memory>
 
 namespace mlir::dit {
 
@@ -35,8 +39,8 @@ llvm::SmallVector<HostTensor> makeInputs(const GeneratedProgram &program,
 
 class ProgramChecker {
 public:
-  /// `context` must know what `registerCheckerDialects` registers, and run
-  /// without threads.
+  /// `context` must know what `registerCheckerDialects` registers, run without
+  /// threads, and outlive the checker.
   explicit ProgramChecker(MLIRContext *context) : context(context) {}
 
   /// Printing and parsing as text and as bytecode give the program back.
@@ -52,12 +56,17 @@ public:
 
 private:
   llvm::Expected<OwningOpRef<ModuleOp>> parse(StringRef text);
+  llvm::Error run(PassManager &pm, ModuleOp module, StringRef name);
   llvm::Error runPipeline(ModuleOp module, StringRef pipeline);
+  llvm::Error lower(ModuleOp module, StringRef target, StringRef options);
   llvm::Expected<SmallVector<HostTensor>>
   execute(const GeneratedProgram &program, StringRef preparation,
           StringRef target, StringRef options, uint64_t seed);
 
   MLIRContext *context;
+  /// By pipeline. What passes prepare for a context, such as sets of patterns,
+  /// takes longer than they do on a small program.
+  llvm::StringMap<std::unique_ptr<PassManager>> managers;
 };
 
 /// Splits each attention of `module` into tiles of these extents (0 for whole)

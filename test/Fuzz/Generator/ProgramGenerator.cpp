@@ -35,12 +35,28 @@ struct AttentionRequest {
   bool wantsLse = false;
   /// Output and LSE in the default order, for ops that know no other.
   bool plainOrder = false;
+  /// Only what an attention can have that has a gradient.
+  bool hasGradient = false;
+};
+
+/// What an attention and its gradient share, as text.
+struct AttentionParts {
+  /// Of q, k, v and the output.
+  std::string orders[4];
+  llvm::SmallVector<GeneratedValue> inputs;
+  /// Bias and masks.
+  std::string clauses;
+  std::string scale;
+  bool stable = true;
+  /// Whether heads may be skipped, so that what `outs` holds is seen.
+  bool seesOuts = false;
 };
 
 struct AttentionValues {
   /// In the order `bhsd`.
   GeneratedValue output;
   std::optional<GeneratedValue> lse;
+  AttentionParts parts;
 };
 
 class Generator {
@@ -53,15 +69,23 @@ private:
   void chooseProblem();
   void addStatement();
   void addMerge();
+  void addGradient();
   void addGrouping();
   void addElementwise();
   void addLoop();
   void addConditionalReuse();
 
   AttentionValues addAttention(const AttentionRequest &request);
+  AttentionParts chooseParts(const AttentionRequest &request);
   std::string maskClauses(bool &stable);
+  std::string halfWidths(bool maySkip);
   GeneratedValue bias();
-  std::string attributes(ArrayRef<std::string> orders);
+  GeneratedValue attentionInit(const AttentionParts &parts,
+                               StringRef initElement,
+                               const GeneratedExtents &stored);
+  std::string attributes(const AttentionParts &parts);
+  GeneratedExtents getStored(const GeneratedExtents &canonical,
+                             StringRef order);
   std::string order(const GeneratedExtents &canonical);
   GeneratedValue operand(const GeneratedExtents &canonical, StringRef order);
   GeneratedValue transpose(const GeneratedValue &value,
@@ -255,11 +279,51 @@ std::string Generator::maskClauses(bool &stable) {
   return clauses;
 }
 
-std::string Generator::attributes(ArrayRef<std::string> orders) {
-  std::string result = "{scale = ";
-  result +=
+/// Bands of heads. A head that is skipped keeps what `outs` holds, which then
+/// has to be known.
+std::string Generator::halfWidths(bool maySkip) {
+  GeneratedValue widths =
+      maySkip && choices.once(2)
+          ? text.argument("i32", {heads}, columns.size, /*lowest=*/-1)
+          : text.constant("i32", {heads}, formatDense({heads}, [&]() {
+                            int64_t width = choices.between(-1, 9);
+                            return std::to_string(
+                                width == 0 && !maySkip ? -1 : width);
+                          }));
+  return " half_widths(" + joinTyped({widths}) + ")";
+}
+
+AttentionParts Generator::chooseParts(const AttentionRequest &request) {
+  AttentionParts parts;
+  parts.orders[0] = request.q ? "bhsd" : order(queries());
+  parts.orders[1] = order(keys());
+  parts.orders[2] = order(values());
+  parts.orders[3] =
+      request.plainOrder || request.init ? "bhsd" : order(outputs());
+  // Only a full order of the output is undone for later ops.
+  if (parts.orders[3].size() < 4)
+    parts.orders[3] = "bhsd";
+  parts.inputs = {request.q ? *request.q : operand(queries(), parts.orders[0]),
+                  operand(keys(), parts.orders[1]),
+                  operand(values(), parts.orders[2])};
+  parts.stable =
+      llvm::all_of(parts.inputs, [](auto &input) { return input.stable; });
+  if (choices.once(3))
+    parts.clauses += " bias(" + joinTyped({bias()}) + ")";
+  parts.clauses += maskClauses(parts.stable);
+  if (!request.hasGradient && choices.once(5)) {
+    parts.seesOuts = !request.init;
+    parts.clauses += halfWidths(/*maySkip=*/parts.seesOuts);
+  }
+  parts.scale = "scale = ";
+  parts.scale +=
       choices.oneOf({"0.25", "1.0", "0.17677669529663687", "-0.5", "0.0"});
-  result += " : f64";
+  parts.scale += " : f64";
+  return parts;
+}
+
+std::string Generator::attributes(const AttentionParts &parts) {
+  std::string result = "{" + parts.scale;
   if (choices.once(2))
     result += ", site = \"attn" + std::to_string(numSites++) + "\"";
   if (choices.once(4))
@@ -268,48 +332,51 @@ std::string Generator::attributes(ArrayRef<std::string> orders) {
               ">, layer = 3";
   if (choices.once(4))
     result += ", grid = " + PatternGenerator(choices).generateGrid(rows.size);
-  for (auto [name, order] : llvm::zip(StringRef("qkvo"), orders))
+  for (auto [name, order] : llvm::zip(StringRef("qkvo"), parts.orders))
     if (order != "bhsd" || choices.once(8))
       result +=
           (", " + Twine(name) + "_order = #dit.order<" + order + ">").str();
   return result + "}";
 }
 
-AttentionValues Generator::addAttention(const AttentionRequest &request) {
-  std::string orders[] = {
-      request.q ? "bhsd" : order(queries()), order(keys()), order(values()),
-      request.plainOrder || request.init ? "bhsd" : order(outputs())};
-  // Only a full order of the output is undone for later ops.
-  if (orders[3].size() < 4)
-    orders[3] = "bhsd";
-  llvm::SmallVector<GeneratedValue> inputs = {
-      request.q ? *request.q : operand(queries(), orders[0]),
-      operand(keys(), orders[1]), operand(values(), orders[2])};
-  std::string op = "dit.attention ins(" + joinTyped(inputs) + ")";
-  bool stable = llvm::all_of(inputs, [](auto &input) { return input.stable; });
-  if (choices.once(3))
-    op += " bias(" + joinTyped({bias()}) + ")";
-  op += maskClauses(stable);
-
+GeneratedExtents Generator::getStored(const GeneratedExtents &canonical,
+                                      StringRef order) {
   GeneratedExtents stored;
-  for (int64_t position : getPositions(orders[3]))
-    stored.push_back(outputs()[position]);
+  for (int64_t position : getPositions(order))
+    stored.push_back(canonical[position]);
+  return stored;
+}
+
+/// What a result of these extents is written to.
+GeneratedValue Generator::attentionInit(const AttentionParts &parts,
+                                        StringRef initElement,
+                                        const GeneratedExtents &stored) {
+  if (initElement == element && choices.once(2))
+    return text.argument(element, stored);
+  return parts.seesOuts ? text.zeros(initElement, stored)
+                        : text.empty(initElement, stored);
+}
+
+AttentionValues Generator::addAttention(const AttentionRequest &request) {
+  AttentionParts parts = chooseParts(request);
+  GeneratedExtents stored = getStored(outputs(), parts.orders[3]);
   llvm::SmallVector<GeneratedValue> inits = {
-      request.init      ? *request.init
-      : choices.once(2) ? text.argument(element, stored)
-                        : text.empty(element, stored)};
+      request.init ? *request.init : attentionInit(parts, element, stored)};
   if (request.wantsLse)
-    inits.push_back(text.empty(accumulator, {batch, heads, rows}));
+    inits.push_back(attentionInit(parts, accumulator, {batch, heads, rows}));
   llvm::SmallVector<GeneratedValue> results;
   for (const GeneratedValue &init : inits) {
     results.push_back(text.fresh(init.element, init.extents));
-    results.back().stable = stable;
+    results.back().stable = parts.stable;
   }
-  text.line(joinNames(results) + " = " + op + " outs(" + joinTyped(inits) +
-            ") " + attributes(orders));
-  AttentionValues produced{fromOrder(results[0], orders[3], outputs()), {}};
+  text.line(joinNames(results) + " = dit.attention ins(" +
+            joinTyped(parts.inputs) + ")" + parts.clauses + " outs(" +
+            joinTyped(inits) + ") " + attributes(parts));
+  AttentionValues produced{
+      fromOrder(results[0], parts.orders[3], outputs()), {}, {}};
   if (request.wantsLse)
     produced.lse = results[1];
+  produced.parts = std::move(parts);
   return produced;
 }
 
@@ -352,6 +419,46 @@ void Generator::addMerge() {
             ") outs(" + joinTyped({output, lse}) + ")");
   publish(results[0]);
   publish(results[1]);
+}
+
+/// An attention and its gradient. The output is an argument, so that the sum of
+/// its products with the gradient is exact: what the attention gives would
+/// leave differences of almost equal numbers.
+void Generator::addGradient() {
+  AttentionRequest request;
+  request.wantsLse = request.hasGradient = true;
+  AttentionValues forward = addAttention(request);
+  publish(forward.output);
+  const AttentionParts &parts = forward.parts;
+  llvm::SmallVector<GeneratedValue> inputs = parts.inputs;
+  std::string doOrder = order(outputs());
+  inputs.push_back(
+      text.argument(element, getStored(outputs(), parts.orders[3])));
+  inputs.push_back(*forward.lse);
+  inputs.push_back(text.argument(element, getStored(outputs(), doOrder)));
+  std::string attributes = "{" + parts.scale;
+  auto addOrder = [&](StringRef name, StringRef order) {
+    attributes += (", " + name + "_order = #dit.order<" + order + ">").str();
+  };
+  for (auto [name, order] : llvm::zip(StringRef("qkvo"), parts.orders))
+    addOrder(StringRef(&name, 1), order);
+  addOrder("do", doOrder);
+  llvm::SmallVector<GeneratedValue> inits, results;
+  for (auto [name, extents] : {std::pair(StringRef("dq"), queries()),
+                               std::pair(StringRef("dk"), keys()),
+                               std::pair(StringRef("dv"), values())}) {
+    std::string chosen = order(extents);
+    addOrder(name, chosen);
+    inits.push_back(text.empty(element, getStored(extents, chosen)));
+    results.push_back(text.fresh(element, inits.back().extents));
+    results.back().stable = parts.stable;
+  }
+  text.line(joinNames(results) + " = dit.attention_backward ins(" +
+            joinTyped(inputs) + ")" + parts.clauses + " outs(" +
+            joinTyped(inits) + ") " + attributes + "}");
+  // Gradients grow too large to be operands of later attentions.
+  for (const GeneratedValue &result : results)
+    text.result(result, getTolerance(element));
 }
 
 void Generator::addGrouping() {
@@ -469,7 +576,10 @@ void Generator::addConditionalReuse() {
 }
 
 void Generator::addStatement() {
-  switch (choices.below(8)) {
+  switch (choices.below(10)) {
+  case 8:
+  case 9:
+    return addGradient();
   case 0:
     return addMerge();
   case 1:

@@ -28,9 +28,11 @@ namespace mlir::dit {
 struct GeneratedInput {
   std::string element;
   llvm::SmallVector<int64_t> shape;
-  /// Integers lie in [0, limit]; floats are multiples of 1/8 in [-2, 2], so
-  /// that sums of their products are exact and ties are ties on every target.
+  /// Integers lie in [lowest, limit]; floats are multiples of 1/8 in [-2, 2],
+  /// so that sums of their products are exact and ties are ties on every
+  /// target.
   int64_t limit = 0;
+  int64_t lowest = 0;
 };
 
 struct GeneratedResult {

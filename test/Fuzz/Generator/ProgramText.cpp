@@ -62,10 +62,10 @@ GeneratedValue ProgramText::fresh(StringRef element,
 
 GeneratedValue ProgramText::argument(StringRef element,
                                      const GeneratedExtents &extents,
-                                     int64_t limit) {
+                                     int64_t limit, int64_t lowest) {
   GeneratedValue value = fresh(element, extents);
   value.name = "%a" + std::to_string(arguments.size());
-  GeneratedInput input{element.str(), {}, limit};
+  GeneratedInput input{element.str(), {}, limit, lowest};
   for (auto [d, extent] : llvm::enumerate(extents)) {
     input.shape.push_back(extent.size);
     if (!extent.dynamic || dimensions.count(extent.size))

@@ -58,7 +58,8 @@ class ProgramText {
 public:
   /// A new argument of `main`.
   GeneratedValue argument(llvm::StringRef element,
-                          const GeneratedExtents &extents, int64_t limit = 0);
+                          const GeneratedExtents &extents, int64_t limit = 0,
+                          int64_t lowest = 0);
 
   /// A value that a line to come defines.
   GeneratedValue fresh(llvm::StringRef element,

@@ -161,11 +161,16 @@ ExecutionCount mlir::dit::countExecutions(Operation *op) {
 // AttentionCost
 //===----------------------------------------------------------------------===//
 
+/// A share is kept for each head; there is no memory for those of absurd types.
+static constexpr int64_t kMostHeads = int64_t(1) << 20;
+
 std::optional<AttentionCost> AttentionCost::get(AttentionOp op) {
   for (int64_t extent : {op.getBatch(), op.getNumQueryHeads(),
                          op.getQueryLength(), op.getKVLength()})
     if (ShapedType::isDynamic(extent))
       return std::nullopt;
+  if (op.getNumQueryHeads() > kMostHeads)
+    return std::nullopt;
   AttentionCost cost(op);
   cost.executions = countExecutions(op);
   cost.keptShare.assign(op.getNumQueryHeads(), 1.0);

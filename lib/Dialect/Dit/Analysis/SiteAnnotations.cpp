@@ -113,7 +113,7 @@ llvm::Expected<SmallVector<SiteAnnotation>>
 mlir::dit::parseSiteAnnotations(MLIRContext *context, StringRef text) {
   // Grids are attributes.
   context->getOrLoadDialect<DitDialect>();
-  llvm::Expected<json::Value> value = json::parse(text);
+  llvm::Expected<json::Value> value = parseJson(text);
   if (!value)
     return value.takeError();
   json::Path::Root root("annotations");

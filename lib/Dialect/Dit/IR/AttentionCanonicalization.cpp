@@ -355,6 +355,21 @@ struct FoldInputLayouts : OpInterfaceRewritePattern<AttentionOpInterface> {
   }
 };
 
+} // namespace
+
+/// A new destination of these sizes, with the value of `fill` if there is one.
+static Value createDestination(OpBuilder &builder, Location loc,
+                               ArrayRef<OpFoldResult> sizes, Type elementType,
+                               linalg::FillOp fill) {
+  Value init = tensor::EmptyOp::create(builder, loc, sizes, elementType);
+  if (!fill)
+    return init;
+  return linalg::FillOp::create(builder, loc, fill.getInputs(), init)
+      .getResult(0);
+}
+
+namespace {
+
 /// Writes a result in the layout that its only user would bring it into.
 struct FoldOutputLayouts : OpInterfaceRewritePattern<AttentionOpInterface> {
   using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
@@ -386,7 +401,15 @@ struct FoldOutputLayouts : OpInterfaceRewritePattern<AttentionOpInterface> {
     if (letters.empty())
       return failure();
 
-    // The op overwrites all of its output, so the new destination is fresh.
+    // Heads that are skipped keep what the destination holds; else the op
+    // overwrites all of it.
+    linalg::FillOp fill;
+    if (cast<AttentionOpInterface>(op.getOperation()).getHalfWidths() &&
+        !operand.getValue().getDefiningOp<tensor::EmptyOp>()) {
+      fill = operand.getValue().getDefiningOp<linalg::FillOp>();
+      if (!fill)
+        return failure();
+    }
     SmallVector<OpFoldResult> sizes;
     SmallVector<OpFoldResult> oldSizes =
         tensor::getMixedSizes(rewriter, op.getLoc(), operand.getValue());
@@ -395,8 +418,8 @@ struct FoldOutputLayouts : OpInterfaceRewritePattern<AttentionOpInterface> {
       sizes.push_back(dim == StringRef::npos ? rewriter.getIndexAttr(1)
                                              : oldSizes[dim]);
     }
-    Value init = tensor::EmptyOp::create(rewriter, op.getLoc(), sizes,
-                                         operand.getType().getElementType());
+    Value init = createDestination(rewriter, op.getLoc(), sizes,
+                                   operand.getType().getElementType(), fill);
     SmallVector<Value> operands(op->getOperands());
     operands[operand.operand->getOperandNumber()] = init;
     SmallVector<Type> types(op->getResultTypes());

@@ -49,7 +49,7 @@ static bool readWindow(const json::Value &value, PlanFile &file,
 
 static bool readPeriod(const json::Value &value, PlanFile &file,
                        BroadcastRule &rule, json::Path path) {
-  if (!json::fromJSON(value, rule.period, path))
+  if (!readInteger(value, rule.period, path))
     return false;
   return rule.period > 0 || report(file, path, "expected a positive period");
 }
@@ -83,12 +83,12 @@ static bool readKey(const json::Value &value, PlanFile &file, KeyEntry &entry,
       timestep ? readField(*object, "skip", path) : nullptr;
   if (!skip ||
       !json::fromJSON(*timestep, entry.key.timestep, path.field("timestep")) ||
-      !json::fromJSON(*skip, entry.key.skip, path.field("skip")))
+      !readInteger(*skip, entry.key.skip, path.field("skip")))
     return false;
   if (entry.key.skip < 0 || entry.key.skip > kMaxSteps)
     return report(file, path.field("skip"), "expected a number of steps");
   const json::Value *layers = object->get("layers");
-  return !layers || json::fromJSON(*layers, entry.layers, path.field("layers"));
+  return !layers || readIntegers(*layers, entry.layers, path.field("layers"));
 }
 
 /// Reads keys and applies them to `branches`.

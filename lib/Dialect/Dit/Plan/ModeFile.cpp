@@ -32,9 +32,9 @@ static bool readMask(PlanFile &file, const json::Object &object, Mode &mode,
     if (widths->size() != 3)
       return report(file, place, "expected frames, height and width");
     for (auto [index, width] : llvm::enumerate(*widths))
-      if (!json::fromJSON(width, mode.width[index], place.index(index)))
+      if (!readInteger(width, mode.width[index], place.index(index)))
         return false;
-  } else if (!json::fromJSON(*value, mode.width[0], place)) {
+  } else if (!readInteger(*value, mode.width[0], place)) {
     return false;
   }
   const json::Value *byPlace = object.get("by_place");
@@ -63,7 +63,7 @@ static bool readSource(PlanFile &file, const json::Object &object, Mode &mode,
   if (!from)
     return true;
   json::Path place = path.field("from");
-  if (!json::fromJSON(*from, mode.source, place))
+  if (!readInteger(*from, mode.source, place))
     return false;
   return mode.source >= 0 || report(file, place, "expected a step");
 }

@@ -31,6 +31,25 @@ bool mlir::dit::report(PlanFile &file, json::Path path, std::string text) {
   return false;
 }
 
+/// Whether there are modes for so many heads at so many steps.
+static bool checkNumModes(const PlanFileContext &context, int64_t steps,
+                          PlanFile &file, json::Path path) {
+  for (const Site &site : context.sites.getSites()) {
+    if (site.heads > kMaxHeads)
+      return report(file, path,
+                    llvm::formatv("a plan is for at most {0} heads, and site "
+                                  "'{1}' has {2}",
+                                  kMaxHeads, site.name, site.heads));
+    if (site.heads * steps > kMaxModesOfBranch)
+      return report(file, path,
+                    llvm::formatv("a plan holds at most {0} modes of a branch, "
+                                  "and site '{1}' has {2} heads at {3} steps",
+                                  kMaxModesOfBranch, site.name, site.heads,
+                                  steps));
+  }
+  return true;
+}
+
 bool mlir::dit::readTimesteps(const PlanFileContext &context,
                               const json::Object &root, PlanFile &file,
                               SmallVectorImpl<double> &timesteps,
@@ -38,10 +57,11 @@ bool mlir::dit::readTimesteps(const PlanFileContext &context,
   const json::Value *value = root.get("timesteps");
   if (!value) {
     llvm::append_range(timesteps, context.timesteps);
-    return !timesteps.empty() ||
-           report(file, path,
-                  "expected the timesteps of the sampler, in the file or as an "
-                  "option");
+    if (timesteps.empty())
+      return report(file, path,
+                    "expected the timesteps of the sampler, in the file or as "
+                    "an option");
+    return checkNumModes(context, timesteps.size(), file, path);
   }
   json::Path place = path.field("timesteps");
   std::vector<double> values;
@@ -61,8 +81,10 @@ bool mlir::dit::readTimesteps(const PlanFileContext &context,
                   llvm::formatv("the plan is for other timesteps, {0} of them, "
                                 "than the {1} that were asked for",
                                 values.size(), context.timesteps.size()));
-  llvm::append_range(timesteps, values);
-  return true;
+  // A zero has no sign in the text that is written of it.
+  for (double timestep : values)
+    timesteps.push_back(timestep + 0.0);
+  return checkNumModes(context, timesteps.size(), file, path);
 }
 
 /// Reads the format that the keys of `root` tell.
@@ -96,7 +118,7 @@ llvm::Error mlir::dit::takeFault(json::Path::Root &root, PlanFile &file) {
 
 llvm::Expected<PlanFile>
 mlir::dit::parsePlanFile(const PlanFileContext &context, StringRef text) {
-  llvm::Expected<json::Value> value = json::parse(text);
+  llvm::Expected<json::Value> value = parseJson(text);
   if (!value)
     return value.takeError();
   json::Path::Root root("plan");

@@ -274,7 +274,7 @@ llvm::Expected<Profile>
 mlir::dit::parseProfileFile(const SiteList &sites,
                             llvm::function_ref<bool(StringRef)> isPlan,
                             StringRef text) {
-  llvm::Expected<json::Value> value = json::parse(text);
+  llvm::Expected<json::Value> value = parseJson(text);
   if (!value)
     return value.takeError();
   json::Path::Root root("profile");

@@ -105,7 +105,7 @@ bool TableReader::readProperties(const json::Object &object, BranchPlan &branch,
   json::Path place = path.field("tile");
   if (const json::Value *value = object.get("tile")) {
     std::vector<int64_t> tile;
-    if (!json::fromJSON(*value, tile, place))
+    if (!readIntegers(*value, tile, place))
       return false;
     auto fits = [](int64_t e) { return e > 0 && e <= Mode::kMaxWidth; };
     if (tile.size() != 2 || !llvm::all_of(tile, fits))
@@ -145,7 +145,7 @@ bool TableReader::readBranch(const json::Value &value, BranchPlan &branch,
                                 kind));
   int64_t heads = site->heads;
   if (const json::Value *field = object->get("heads");
-      field && !json::fromJSON(*field, heads, path.field("heads")))
+      field && !readInteger(*field, heads, path.field("heads")))
     return false;
   if (heads != site->heads)
     return report(file, path.field("heads"),
@@ -154,7 +154,7 @@ bool TableReader::readBranch(const json::Value &value, BranchPlan &branch,
                                 site->name, site->heads, heads));
   int64_t layer = 0;
   if (const json::Value *field = object->get("layer")) {
-    if (!json::fromJSON(*field, layer, path.field("layer")))
+    if (!readInteger(*field, layer, path.field("layer")))
       return false;
     branch.layer = layer;
   }

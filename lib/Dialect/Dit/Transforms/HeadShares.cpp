@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Dialect/Dit/Transforms/SparsifyAttention.h"
+#include "dit/Support/JsonReader.h"
 #include "llvm/Support/JSON.h"
 
 #include <algorithm>
@@ -63,7 +64,7 @@ readSite(StringRef site, json::Value &value,
 
 llvm::Expected<HeadShares> HeadShares::parse(StringRef text,
                                              const Options &options) {
-  llvm::Expected<json::Value> value = json::parse(text);
+  llvm::Expected<json::Value> value = parseJson(text);
   if (!value)
     return value.takeError();
   json::Object *root = value->getAsObject();

@@ -461,3 +461,31 @@ func.func @unused_lse_before_half_widths(%q: tensor<1x2x64x32xf32>, %l: tensor<1
     half_widths(%w : tensor<2xi32>) outs(%q, %l : tensor<1x2x64x32xf32>, tensor<1x2x64xf32>) {scale = 1.0 : f64}
   return %0 : tensor<1x2x64x32xf32>
 }
+
+// -----
+
+// Heads of half-width 0 keep what outs holds, so a result changes its layout
+// only with it.
+// CHECK-LABEL: func.func @skipped_heads_keep_outs
+func.func @skipped_heads_keep_outs(%q: tensor<1x2x64x32xf32>, %w: tensor<2xi32>, %known: tensor<1x2x64x32xf32>)
+    -> (tensor<1x64x2x32xf32>, tensor<1x64x2x32xf32>, tensor<1x64x2x32xf32>) {
+  %one = arith.constant 1.0 : f32
+  %empty = tensor.empty() : tensor<1x2x64x32xf32>
+  %ones = linalg.fill ins(%one : f32) outs(%empty : tensor<1x2x64x32xf32>) -> tensor<1x2x64x32xf32>
+  %e = tensor.empty() : tensor<1x64x2x32xf32>
+  // CHECK: %[[ONES:.*]] = linalg.fill ins(%{{.*}}) outs(%{{.*}} : tensor<1x64x2x32xf32>)
+  // CHECK: dit.attention {{.*}} outs(%[[ONES]] : tensor<1x64x2x32xf32>) {{.*}}o_order = #dit.order<bshd>
+  %a = dit.attention ins(%q, %q, %q : tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>)
+    half_widths(%w : tensor<2xi32>) outs(%ones : tensor<1x2x64x32xf32>) {scale = 1.0 : f64}
+  %at = linalg.transpose ins(%a : tensor<1x2x64x32xf32>) outs(%e : tensor<1x64x2x32xf32>) permutation = [0, 2, 1, 3]
+  // CHECK: dit.attention {{.*}} outs(%{{.*}} : tensor<1x64x2x32xf32>) {{.*}}o_order = #dit.order<bshd>
+  %b = dit.attention ins(%q, %q, %q : tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>)
+    half_widths(%w : tensor<2xi32>) outs(%empty : tensor<1x2x64x32xf32>) {scale = 1.0 : f64}
+  %bt = linalg.transpose ins(%b : tensor<1x2x64x32xf32>) outs(%e : tensor<1x64x2x32xf32>) permutation = [0, 2, 1, 3]
+  // CHECK: %[[KEPT:.*]] = dit.attention {{.*}} outs(%arg2 : tensor<1x2x64x32xf32>)
+  // CHECK: linalg.transpose ins(%[[KEPT]]
+  %c = dit.attention ins(%q, %q, %q : tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>, tensor<1x2x64x32xf32>)
+    half_widths(%w : tensor<2xi32>) outs(%known : tensor<1x2x64x32xf32>) {scale = 1.0 : f64}
+  %ct = linalg.transpose ins(%c : tensor<1x2x64x32xf32>) outs(%e : tensor<1x64x2x32xf32>) permutation = [0, 2, 1, 3]
+  return %at, %bt, %ct : tensor<1x64x2x32xf32>, tensor<1x64x2x32xf32>, tensor<1x64x2x32xf32>
+}

@@ -43,7 +43,8 @@ ExecutionCount countExecutions(Operation *op);
 /// work than that counts as the largest of them.
 class AttentionCost {
 public:
-  /// The cost of `op`, none when an extent of it is dynamic.
+  /// The cost of `op`, none when an extent of it is dynamic or it has more than
+  /// 2^20 heads.
   static std::optional<AttentionCost> get(AttentionOp op);
 
   AttentionOp getOp() const { return op; }

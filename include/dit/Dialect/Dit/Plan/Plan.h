@@ -17,6 +17,10 @@
 
 namespace mlir::dit {
 
+/// The number of modes, of all heads at all steps, that a branch has at most,
+/// as for the attribute that holds them.
+constexpr int64_t kMaxModesOfBranch = int64_t(1) << 20;
+
 /// The modes of one branch.
 struct BranchPlan {
   std::string site;

@@ -1,0 +1,122 @@
+//===- PlanFuzzer.cpp - Fuzz target: plan files ---------------------------===//
+//
+// Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The first byte decides what the program tells a plan file, the rest is the
+// file, in any format. A plan that is accepted has to be a valid op, and to
+// come back from the op and from the table that is written of it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "FuzzTarget.h"
+#include "TextMutator.h"
+
+#include "dit/Dialect/Dit/Plan/PlanFile.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/IR/Verifier.h"
+
+using namespace mlir;
+using namespace mlir::dit;
+
+static void registerDialects(DialectRegistry &registry) {
+  registry.insert<DitDialect>();
+}
+
+/// A branch of each kind.
+static SiteList makeSites(MLIRContext *context) {
+  auto grid = GridAttr::get(context, 2, 4, 4, /*text=*/3, /*textFirst=*/false);
+  std::vector<Site> sites = {{"b.0.self", BranchKind::Self, 0, 4, grid},
+                             {"b.0.cross", BranchKind::Cross, 0, 4, {}},
+                             {"b.0.mlp", BranchKind::MLP, 0, 1, {}},
+                             {"b.1.spatial", BranchKind::Spatial, 1, 2, {}},
+                             {"b.1.temporal", BranchKind::Temporal, 1, 2, {}},
+                             {"b.2.full", BranchKind::Full, {}, 1, grid}};
+  return SiteList(std::move(sites));
+}
+
+static PlanFileContext makeContext(MLIRContext *context, uint8_t choice) {
+  PlanFileContext result{context, makeSites(context), {}};
+  if (choice % 2)
+    result.timesteps = {900.0, 600.5, 300.0, 1.0};
+  if (choice % 4 > 1)
+    result.conditional = BatchPart::First;
+  result.window = choice % 8 > 3 ? 2 : 64;
+  return result;
+}
+
+static std::string write(const Plan &plan, PlanFormat format) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (llvm::Error error = writePlanFile(plan, format, os)) {
+    // A table can say all that a plan can.
+    std::string message = llvm::toString(std::move(error));
+    if (format == PlanFormat::Table)
+      reportFinding("a plan is not written as a table: " + message);
+    return "";
+  }
+  return text;
+}
+
+static void checkOp(MLIRContext *context, const Plan &plan) {
+  OpBuilder builder(context);
+  Location loc = builder.getUnknownLoc();
+  OwningOpRef<ModuleOp> module(ModuleOp::create(loc));
+  builder.setInsertionPointToStart(module->getBody());
+  PlanOp op = plan.create(builder, loc, "plan");
+  if (failed(verify(*module)))
+    reportFinding("a plan that was read is not valid:\n" +
+                  write(plan, PlanFormat::Table));
+  if (write(Plan::get(op), PlanFormat::Table) != write(plan, PlanFormat::Table))
+    reportFinding("a plan changes in its op:\n" +
+                  write(plan, PlanFormat::Table));
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static FuzzContext fuzzContext(registerDialects);
+  if (size == 0)
+    return -1;
+  MLIRContext *context = fuzzContext.get();
+  context->loadDialect<DitDialect>();
+  PlanFileContext known = makeContext(context, data[0]);
+  StringRef text(reinterpret_cast<const char *>(data + 1), size - 1);
+  llvm::Expected<PlanFile> file = parsePlanFile(known, text);
+  if (!file) {
+    llvm::consumeError(file.takeError());
+    return 0;
+  }
+  checkOp(context, file->plan);
+  std::string table = write(file->plan, PlanFormat::Table);
+  llvm::Expected<PlanFile> again = parsePlanFile(known, table);
+  if (!again)
+    reportFinding("a written table is not read: " +
+                  llvm::toString(again.takeError()) + "\n" + table);
+  if (write(again->plan, PlanFormat::Table) != table)
+    reportFinding("a plan changes in its table:\n" + table);
+  // Other formats cannot say every plan; what they write must be read.
+  for (PlanFormat format : {PlanFormat::Diffusers, PlanFormat::XDiT}) {
+    std::string written = write(file->plan, format);
+    PlanFileContext withSteps = known;
+    llvm::append_range(withSteps.timesteps, known.timesteps.empty()
+                                                ? file->plan.getTimesteps()
+                                                : ArrayRef<double>());
+    if (written.empty())
+      continue;
+    if (auto other = parsePlanFile(withSteps, written))
+      continue;
+    else
+      llvm::consumeError(other.takeError());
+  }
+  return 0;
+}
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,
+                                          size_t maxSize, unsigned seed) {
+  return mutateText(data, size, maxSize, seed);
+}
