@@ -213,6 +213,10 @@ static std::unique_ptr<llvm::Module> translate(ModuleOp module,
     if (llvm::Function *function = llvmModule->getFunction(name))
       function->setName(replacement);
   emitEntryPoints(*llvmModule, interface.entries, interface.parameters);
+  // A private function has no symbol: internal ones have names in profiles.
+  for (llvm::Function &function : *llvmModule)
+    if (function.hasPrivateLinkage())
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
   keepKernelsOutOfLine(*llvmModule);
   return llvmModule;
 }

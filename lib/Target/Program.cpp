@@ -11,6 +11,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Target/Program.h"
+#include "PerfMap.h"
+
 #include "dit/Runtime/Runtime.h"
 
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
@@ -59,12 +61,14 @@ static llvm::orc::SymbolMap getRuntimeSymbols(llvm::orc::LLJIT &jit) {
   return symbols;
 }
 
-llvm::Expected<Program> Program::load(CompiledObject object) {
+llvm::Expected<Program> Program::load(CompiledObject object, bool perfMap) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   auto jit = llvm::orc::LLJITBuilder().create();
   if (!jit)
     return jit.takeError();
+  if (perfMap)
+    writePerfMap(**jit);
   // What goes wrong while linking is reported to the session, not to the lookup
   // that caused it.
   auto sessionErrors = std::make_shared<std::string>();

@@ -115,6 +115,10 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   static cl::opt<bool> listEntries(
       "list-entries", cl::cat(category),
       cl::desc("Print the functions that can be run, with their types"));
+  static cl::opt<bool> perfMap(
+      "perf-map", cl::cat(category),
+      cl::desc("Write /tmp/perf-<process>.map, from which Linux' perf knows "
+               "the names of kernels"));
   static cl::opt<bool> printIR(
       "print-ir", cl::cat(category),
       cl::desc("Print the lowered module and do not run it"));
@@ -144,6 +148,7 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
   options.repeat = repeat;
   options.optLevel = optLevel;
   options.listEntries = listEntries;
+  options.perfMap = perfMap;
   options.printIR = printIR;
   if (options.threads < 0 ||
       (threads.getNumOccurrences() && options.threads == 0))

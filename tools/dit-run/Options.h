@@ -45,6 +45,7 @@ struct RunOptions {
   int repeat;
   unsigned optLevel;
   bool listEntries;
+  bool perfMap;
   bool printIR;
 };
 

@@ -147,7 +147,7 @@ llvm::Expected<Program> Runner::compile(ProgramSource &source) {
   if (!object)
     return object.takeError();
   CompileTimer timer(&report.compileTimes, &CompileTimes::link);
-  auto program = Program::load(std::move(*object));
+  auto program = Program::load(std::move(*object), options.perfMap);
   if (!program)
     return program.takeError();
   auto descriptor = program->lookup(entryName);

@@ -23,8 +23,10 @@ namespace mlir::dit {
 
 class Program {
 public:
-  /// Links `object` against the runtime in this process.
-  static llvm::Expected<Program> load(CompiledObject object);
+  /// Links `object` against the runtime in this process. With `perfMap`, Linux'
+  /// `perf` is told the names of its functions, in /tmp/perf-<process>.map.
+  static llvm::Expected<Program> load(CompiledObject object,
+                                      bool perfMap = false);
 
   Program(Program &&);
   Program &operator=(Program &&);

@@ -70,13 +70,23 @@ static bool isCheap(linalg::GenericOp op) {
   return ops <= kCheapOps && large <= 1;
 }
 
+/// Whether `op` multiplies matrices or a matrix and a vector, so that it uses
+/// the elements of an operand more than once. A sum of squares does not.
+static bool isMatrixProduct(linalg::GenericOp op) {
+  if (!linalg::isaContractionOpInterface(op))
+    return false;
+  FailureOr<linalg::ContractionDimensions> dims =
+      linalg::inferContractionDims(op);
+  return failed(dims) || !dims->m.empty() || !dims->n.empty();
+}
+
 /// Whether the producer of `operand` may move into its user.
 static bool shouldFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   if (!producer || !linalg::isElementwise(producer))
     return false;
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
-  if (!consumer || linalg::isaContractionOpInterface(consumer))
+  if (!consumer || isMatrixProduct(consumer))
     return false;
   return producer->hasOneUse() && !breaksRows(producer);
 }
