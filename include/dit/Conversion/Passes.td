@@ -73,6 +73,8 @@ def OptimizeLinalgForCPU
     - Elementwise ops fuse into their users, elementwise ops and reductions,
       across reshapes; cheap ones are repeated in each user. `tensor.concat`
       becomes insertions, `linalg.softmax` its parts.
+    - The constant right-hand side of a product of many rows is stored in
+      panels, the order in which its kernel reads it, if these have no gaps.
     - Every user of a fill or an empty tensor gets its own, and arguments of
       public functions are marked as not writable.
 
@@ -86,6 +88,13 @@ def OptimizeLinalgForCPU
     %z = linalg.generic … ins(%m, %bias)    // add, tanh
     ```
   }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"0",
+           "Width of a vector register in bits; 0 asks the module's target "
+           "description and then the host">];
+  let statistics = [
+    Statistic<"numPacked", "packed-weights",
+              "Products whose constant operand is stored in panels">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];

@@ -8,54 +8,16 @@
 
 #include "ContractionPatterns.h"
 
+#include "ConstantBytes.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/AsmState.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
-
-/// The bytes of a constant that is no splat and whose elements are whole
-/// bytes; empty for others.
-static ArrayRef<char> getRawBytes(ElementsAttr attr) {
-  if (!attr.getElementType().isIntOrFloat() ||
-      attr.getElementType().getIntOrFloatBitWidth() % 8 != 0)
-    return {};
-  if (auto dense = dyn_cast<DenseElementsAttr>(attr))
-    return dense.isSplat() ? ArrayRef<char>() : dense.getRawData();
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
-    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
-      return blob->getData();
-  return {};
-}
-
-/// Elements of `source` of `shape`, in the order of `permutation`.
-static void permuteBytes(ArrayRef<char> source, MutableArrayRef<char> target,
-                         ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation,
-                         int64_t bytes) {
-  unsigned rank = shape.size();
-  SmallVector<int64_t> strides(rank, 1), steps, extents, position(rank, 0);
-  for (unsigned d = rank - 1; d-- > 0;)
-    strides[d] = strides[d + 1] * shape[d + 1];
-  for (int64_t d : permutation) {
-    steps.push_back(strides[d]);
-    extents.push_back(shape[d]);
-  }
-  int64_t offset = 0;
-  for (char *out = target.begin(); out != target.end(); out += bytes) {
-    std::copy_n(source.data() + offset * bytes, bytes, out);
-    for (unsigned d = rank; d-- > 0;) {
-      offset += steps[d];
-      if (++position[d] < extents[d])
-        break;
-      offset -= steps[d] * extents[d];
-      position[d] = 0;
-    }
-  }
-}
+using namespace mlir::dit;
 
 namespace {
 
@@ -69,21 +31,11 @@ struct FoldConstantTranspose : OpRewritePattern<linalg::TransposeOp> {
     if (!op.hasPureTensorSemantics() ||
         !matchPattern(op.getInput(), m_Constant(&attr)))
       return rewriter.notifyMatchFailure(op, "input is not constant");
-    auto type = cast<RankedTensorType>(op->getResult(0).getType());
-    ArrayRef<char> source = getRawBytes(attr);
-    int64_t bytes = type.getElementType().isIntOrFloat()
-                        ? type.getElementTypeBitWidth() / 8
-                        : 0;
-    if (source.empty() || type.getRank() == 0 ||
-        static_cast<int64_t>(source.size()) != type.getNumElements() * bytes)
+    ElementsAttr folded =
+        permuteElements(attr, cast<ShapedType>(attr.getType()).getShape(),
+                        op.getPermutation(), "dit_transposed");
+    if (!folded)
       return rewriter.notifyMatchFailure(op, "no plain data to permute");
-    AsmResourceBlob blob =
-        HeapAsmResourceBlob::allocate(source.size(), /*align=*/bytes);
-    permuteBytes(source, blob.getMutableData(),
-                 cast<ShapedType>(attr.getType()).getShape(),
-                 op.getPermutation(), bytes);
-    auto folded =
-        DenseResourceElementsAttr::get(type, "dit_transposed", std::move(blob));
     rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, folded);
     return success();
   }

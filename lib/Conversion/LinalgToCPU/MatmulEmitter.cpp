@@ -7,11 +7,12 @@
 //===----------------------------------------------------------------------===//
 //
 // The right-hand side is copied, once per call, into panels [K][panelWidth] of
-// the accumulator's type, padded with zeros; a product of few rows, to which
-// each element matters only a few times, reads it in place where its rows are
-// contiguous. A tile of `rows` x `vectors` accumulators then runs over all of
-// K: each step loads one row of a panel and broadcasts one element per row of
-// the left-hand side. The tile is written once, so narrow types round once.
+// the accumulator's type, padded with zeros, unless it is stored in panels; a
+// product of few rows, to which each element matters only a few times, reads it
+// in place where its rows are contiguous. A tile of `rows` x `vectors`
+// accumulators then runs over all of K: each step loads one row of a panel and
+// broadcasts one element per row of the left-hand side. The tile is written
+// once, so narrow types round once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,6 +32,8 @@ static constexpr int64_t kFewRows = 16;
 static constexpr int64_t kRowBlock = 64;
 /// Multiplications below which threads cost more than they bring.
 static constexpr int64_t kParallelWork = 1 << 19;
+/// Vectors in a row of a register tile.
+static constexpr int64_t kTileVectors = 2;
 /// Tasks that a product should give, so that threads can share it.
 static constexpr int64_t kWantedTasks = 16;
 
@@ -60,25 +63,92 @@ static bool isUnitStrideAlong(linalg::LinalgOp op, OpOperand *operand,
          cast<MemRefType>(operand->get().getType()).isLastDimUnitStride();
 }
 
-std::optional<MatmulPlan> MatmulPlan::get(linalg::LinalgOp op,
-                                          int64_t vectorBits) {
+int64_t mlir::dit::getPackedWidth(int64_t rows, int64_t columns,
+                                  int64_t lanes) {
+  if (rows <= kFewRows)
+    return 0;
+  for (int64_t vectors = kTileVectors; vectors > 0; vectors /= 2)
+    if (columns % (vectors * lanes) == 0)
+      return vectors * lanes;
+  return 0;
+}
+
+/// The dimensions of `op` if it is a product in one of the supported forms.
+static std::optional<MatmulPlan> matchProduct(linalg::LinalgOp op) {
   if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
       !isFloatProduct(op))
     return std::nullopt;
   FailureOr<linalg::ContractionDimensions> dims =
       linalg::inferContractionDims(op);
-  if (failed(dims) || dims->m.size() != 1 || dims->n.size() != 1 ||
-      dims->k.size() != 1 || dims->batch.size() > 1 ||
-      3 + dims->batch.size() != op.getNumLoops() ||
+  if (failed(dims) || dims->m.size() != 1 || dims->k.size() != 1 ||
+      dims->batch.size() > 1 ||
+      2 + dims->n.size() + dims->batch.size() != op.getNumLoops() ||
       llvm::any_of(op.getIndexingMapsArray(),
                    [](AffineMap map) { return !map.isProjectedPermutation(); }))
     return std::nullopt;
   MatmulPlan plan;
   plan.m = dims->m.front();
-  plan.n = dims->n.front();
   plan.k = dims->k.front();
   if (!dims->batch.empty())
     plan.batch = dims->batch.front();
+  if (dims->n.size() == 1) {
+    plan.n = dims->n.front();
+    return plan;
+  }
+  AffineMap right = op.getMatchingIndexingMap(op.getDpsInputOperand(1));
+  AffineMap output = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (dims->n.size() != 2 || right.getNumResults() != 3 ||
+      right.getDimPosition(1) != plan.k ||
+      output.getResults().take_back(2) !=
+          ArrayRef{right.getResult(0), right.getResult(2)})
+    return std::nullopt;
+  plan.panel = right.getDimPosition(0);
+  plan.n = right.getDimPosition(2);
+  return plan;
+}
+
+/// Rows of a register tile: 32 registers hold 8 x 2 accumulators with room for
+/// the panel; 16 hold 4 x 2.
+static int64_t getTileRows(int64_t vectorBits) {
+  return vectorBits >= 512 ? 8 : 4;
+}
+
+/// Takes the panels as they are stored; false if they do not fit the machine.
+static bool planStoredPanels(MatmulPlan &plan, linalg::LinalgOp op) {
+  int64_t width = op.getStaticLoopRanges()[plan.n];
+  Type element = getElementTypeOrSelf(op->getOperand(1).getType());
+  plan.vectors = width / plan.lanes;
+  plan.pack = false;
+  return !ShapedType::isDynamic(width) && width % plan.lanes == 0 &&
+         plan.vectors <= kTileVectors && element == plan.accumulator;
+}
+
+/// Chooses the tile of a product whose right-hand side is a matrix.
+static void planMatrix(MatmulPlan &plan, linalg::LinalgOp op, int64_t rows,
+                       int64_t columns) {
+  OpOperand *right = op.getDpsInputOperand(1);
+  bool few = !ShapedType::isDynamic(rows) && rows <= kFewRows;
+  // Few rows take wider tiles, to stream the right-hand side.
+  plan.vectors = kTileVectors;
+  if (few && rows < plan.rows) {
+    plan.rows = rows;
+    plan.vectors = 2 * kTileVectors;
+  }
+  while (plan.vectors > 1 && !ShapedType::isDynamic(columns) &&
+         columns <= plan.panelWidth() / 2)
+    plan.vectors /= 2;
+  plan.pack =
+      !(few && isUnitStrideAlong(op, right, plan.n) &&
+        getElementTypeOrSelf(right->get().getType()) == plan.accumulator &&
+        !ShapedType::isDynamic(columns) && columns % plan.panelWidth() == 0);
+}
+
+std::optional<MatmulPlan> MatmulPlan::get(linalg::LinalgOp op,
+                                          int64_t vectorBits) {
+  std::optional<MatmulPlan> match = matchProduct(op);
+  if (!match)
+    return std::nullopt;
+  MatmulPlan plan = *match;
   OpOperand *output = op.getDpsInitOperand(0);
   OpOperand *right = op.getDpsInputOperand(1);
   if (!op.getMatchingIndexingMap(right).isFunctionOfDim(plan.n) ||
@@ -101,22 +171,11 @@ std::optional<MatmulPlan> MatmulPlan::get(linalg::LinalgOp op,
 
   SmallVector<int64_t> extents = op.getStaticLoopRanges();
   int64_t rows = extents[plan.m], columns = extents[plan.n];
-  bool few = !ShapedType::isDynamic(rows) && rows <= kFewRows;
-  // 32 registers hold 8 x 2 accumulators with room for the panel; 16 hold
-  // 4 x 2. Few rows take wider tiles instead, to stream the right-hand side.
-  plan.rows = vectorBits >= 512 ? 8 : 4;
-  plan.vectors = 2;
-  if (few && rows < plan.rows) {
-    plan.rows = rows;
-    plan.vectors = 4;
-  }
-  while (plan.vectors > 1 && !ShapedType::isDynamic(columns) &&
-         columns <= plan.panelWidth() / 2)
-    plan.vectors /= 2;
-  plan.pack =
-      !(few && isUnitStrideAlong(op, right, plan.n) &&
-        rightElement == plan.accumulator && !ShapedType::isDynamic(columns) &&
-        columns % plan.panelWidth() == 0);
+  plan.rows = getTileRows(vectorBits);
+  if (!plan.panel)
+    planMatrix(plan, op, rows, columns);
+  else if (!planStoredPanels(plan, op))
+    return std::nullopt;
   int64_t work = 1;
   for (int64_t extent : extents)
     work *= ShapedType::isDynamic(extent) ? kParallelWork : extent;
@@ -124,7 +183,7 @@ std::optional<MatmulPlan> MatmulPlan::get(linalg::LinalgOp op,
   plan.rowBlock = kRowBlock;
   plan.panelBlock = 0;
   if (ShapedType::isDynamic(rows) || rows < kWantedTasks * kRowBlock)
-    plan.panelBlock = few ? 2 : 4;
+    plan.panelBlock = rows <= kFewRows ? 2 : 4;
   return plan;
 }
 
@@ -170,6 +229,10 @@ private:
   Value mul(Value x, int64_t y) {
     return b.createOrFold<arith::MulIOp>(loc, x, index(y));
   }
+  /// The index along n of the first column of `panel`.
+  Value firstColumn(Value panel) {
+    return plan.panel ? index(0) : mul(panel, plan.panelWidth());
+  }
   Value ceilDiv(Value x, int64_t y) {
     return b.createOrFold<arith::CeilDivUIOp>(loc, x, index(y));
   }
@@ -177,9 +240,10 @@ private:
   void forAll(ValueRange bounds, function_ref<void(ValueRange)> body);
   scf::ForOp loop(Value begin, Value end, int64_t step,
                   function_ref<void(Value)> body);
-  /// Indices of `operand` at (batch, m, n, k), those it uses.
+  /// Indices of `operand` at (batch, m, n, k), those it uses; with stored
+  /// panels, n is a column of `panel`.
   SmallVector<Value> at(OpOperand *operand, Value batch, Value m, Value n,
-                        Value k);
+                        Value k, Value panel = {});
   Value toAccumulator(Value value);
   Value fromAccumulator(Value value, Type element);
   Value loadRight(Value batch, Value panel, Value k, int64_t vector);
@@ -229,14 +293,15 @@ void MatmulEmitter::forAll(ValueRange bounds,
 }
 
 SmallVector<Value> MatmulEmitter::at(OpOperand *operand, Value batch, Value m,
-                                     Value n, Value k) {
+                                     Value n, Value k, Value panel) {
   SmallVector<Value> indices;
   for (AffineExpr expr : op.getMatchingIndexingMap(operand).getResults()) {
     unsigned dim = cast<AffineDimExpr>(expr).getPosition();
-    indices.push_back(dim == plan.m   ? m
-                      : dim == plan.n ? n
-                      : dim == plan.k ? k
-                                      : batch);
+    indices.push_back(dim == plan.m       ? m
+                      : dim == plan.n     ? n
+                      : dim == plan.k     ? k
+                      : plan.panel == dim ? panel
+                                          : batch);
   }
   return indices;
 }
@@ -345,9 +410,9 @@ Value MatmulEmitter::loadRight(Value batch, Value panel, Value k,
                                   ValueRange{batched ? batch : index(0), panel,
                                              k, index(vector * plan.lanes)});
   }
-  Value column = add(mul(panel, plan.panelWidth()), index(vector * plan.lanes));
+  Value column = add(firstColumn(panel), index(vector * plan.lanes));
   return vector::LoadOp::create(b, loc, vectorType, right->get(),
-                                at(right, batch, {}, column, k));
+                                at(right, batch, {}, column, k, panel));
 }
 
 /// The sums of a tile, `vectors` per row.
@@ -380,7 +445,7 @@ void MatmulEmitter::emitStores(Value batch, Value row, Value panel,
                                int64_t rows, ValueRange sums, bool partial) {
   Type element = getElementTypeOrSelf(output->get().getType());
   VectorType type = VectorType::get({plan.lanes}, element);
-  Value column = mul(panel, plan.panelWidth());
+  Value column = firstColumn(panel);
   for (int64_t v = 0; v < plan.vectors; ++v) {
     Value first = add(column, index(v * plan.lanes));
     Value mask, padding;
@@ -393,7 +458,7 @@ void MatmulEmitter::emitStores(Value batch, Value row, Value panel,
     }
     for (int64_t r = 0; r < rows; ++r) {
       SmallVector<Value> indices =
-          at(output, batch, add(row, index(r)), first, {});
+          at(output, batch, add(row, index(r)), first, {}, panel);
       Value sum = sums[r * plan.vectors + v];
       if (!overwrite) {
         Value old =
@@ -465,7 +530,8 @@ void MatmulEmitter::emit() {
   rowCount = extent(plan.m);
   columns = extent(plan.n);
   depth = extent(plan.k);
-  panels = ceilDiv(columns, plan.panelWidth());
+  panels =
+      plan.panel ? extent(*plan.panel) : ceilDiv(columns, plan.panelWidth());
   if (plan.pack)
     emitPacking();
   Value rowBlocks = ceilDiv(rowCount, plan.rowBlock);

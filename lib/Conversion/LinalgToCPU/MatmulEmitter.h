@@ -25,6 +25,10 @@ namespace mlir::dit {
 struct MatmulPlan {
   unsigned m, n, k;
   std::optional<unsigned> batch;
+  /// The dimension that counts panels, if the right-hand side is stored in
+  /// panels B[p, k, n] and the output is C[b?, m, p, n]; n is then a column of
+  /// a panel.
+  std::optional<unsigned> panel;
   /// Lanes of one vector of the accumulator's type.
   int64_t lanes;
   /// Rows and vectors per row that the accumulators of one tile hold.
@@ -46,6 +50,10 @@ struct MatmulPlan {
   /// is no such product.
   static std::optional<MatmulPlan> get(linalg::LinalgOp op, int64_t vectorBits);
 };
+
+/// The width of the panels that the right-hand side of a product of `rows` and
+/// `columns` should be stored in where a vector has `lanes`; 0 for none.
+int64_t getPackedWidth(int64_t rows, int64_t columns, int64_t lanes);
 
 /// Emits `op` at the builder's insertion point; `op` stays. With `overwrite`
 /// the old contents of the output are ignored, as if they were zero.

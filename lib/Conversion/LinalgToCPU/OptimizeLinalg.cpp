@@ -12,9 +12,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dit/Conversion/CPUTarget.h"
 #include "dit/Conversion/Passes.h"
 
 #include "ContractionPatterns.h"
+#include "PackWeights.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
@@ -219,6 +221,8 @@ namespace {
 
 struct OptimizeLinalgForCPUPass
     : dit::impl::OptimizeLinalgForCPUBase<OptimizeLinalgForCPUPass> {
+  using OptimizeLinalgForCPUBase::OptimizeLinalgForCPUBase;
+
   void runOnOperation() override;
   LogicalResult simplifyContractions();
   LogicalResult fuse();
@@ -264,6 +268,9 @@ void OptimizeLinalgForCPUPass::runOnOperation() {
       return signalPassFailure();
     eliminateCommonSubExpressions(rewriter, dominance, module);
   }
+  CPUTarget given;
+  given.vectorBits = vectorBits;
+  numPacked += packConstantWeights(module, given.resolve(module).vectorBits);
   duplicateInits(module);
   sinkInits(module);
   protectArguments(module);
