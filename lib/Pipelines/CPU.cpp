@@ -24,6 +24,7 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -51,6 +52,10 @@ void mlir::dit::buildCPUTensorStage(OpPassManager &pm,
   pm.addPass(createLinalgFoldUnitExtentDimsPass());
   addCleanup(pm);
   pm.addPass(createOptimizeLinalgForCPU());
+  if (options.fuseRows) {
+    pm.addPass(createFuseRowsForCPU());
+    addCleanup(pm);
+  }
 }
 
 void mlir::dit::buildCPUBufferizeStage(OpPassManager &pm,
@@ -99,9 +104,11 @@ void mlir::dit::buildCPUKernelStage(OpPassManager &pm,
     pm.addPass(createGenerateChecksPass());
     addCleanup(pm);
   }
+  pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   pm.addPass(createConvertDitToCPU());
   pm.addPass(createConvertLinalgToCPU());
   addCleanup(pm);
+  pm.addNestedPass<func::FuncOp>(createPlanTaskStackPass());
   // Kernels have said what scratch memory they need.
   if (options.workspace)
     pm.addPass(createPlanWorkspacePass());

@@ -53,8 +53,9 @@ Block *BufferLifetimes::findHome(memref::AllocOp alloc,
 }
 
 std::optional<BufferLifetimes::Range>
-BufferLifetimes::get(memref::AllocOp alloc) const {
-  if (isInParallelLoop(alloc))
+BufferLifetimes::get(memref::AllocOp alloc, Operation *task) const {
+  if (task ? alloc->getParentOfType<scf::ParallelOp>() != task
+           : isInParallelLoop(alloc))
     return std::nullopt;
   SmallVector<Region *> regions;
   SmallVector<Operation *> users;

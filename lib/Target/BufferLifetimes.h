@@ -37,8 +37,10 @@ public:
 
   /// The steps from the first to the last use of the memory of `alloc`. Nothing
   /// if one place cannot serve all its instances: it is returned, carried from
-  /// one iteration to the next, or made by iterations that run together.
-  std::optional<Range> get(memref::AllocOp alloc) const;
+  /// one iteration to the next, or made by iterations that run together. With
+  /// `task`, a parallel loop, the place is one of each iteration of that.
+  std::optional<Range> get(memref::AllocOp alloc,
+                           Operation *task = nullptr) const;
 
 private:
   void number(Region &region);

@@ -58,6 +58,46 @@ def ConvertLinalgToCPU : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp"> {
     "::mlir::vector::VectorDialect"];
 }
 
+def FuseRowsForCPU : Pass<"fuse-rows-for-cpu", "::mlir::ModuleOp"> {
+  let summary = "Runs chains of linalg ops on tensors tile of rows by tile of "
+                "rows";
+  let description = [{
+    Phase 2 to phase 2, after `optimize-linalg-for-cpu`; numerics do not change.
+
+    Ops are row-wise if each row of their result needs the same row of what
+    another row-wise op computed, and anything of other values: elementwise ops,
+    reductions along a row, products with weights in panels, and reshapes and
+    slices that keep the rows. The rows of a tensor are its leading dimensions;
+    how many there are is told by the products of the block. Row-wise ops
+    between two ops that are not, such as attentions, become one `scf.forall`
+    over tiles of rows. What a tile computes and no op outside of the loop needs
+    exists for one tile only, and stays in the cache of a core. Products whose
+    weights together exceed the second-level cache go to loops of their own, and
+    extents that are not static are left alone.
+
+    ```mlir
+    %a = linalg.generic … ins(%x, %panels)  // product : tensor<4096x4x32xf32>
+    %b = linalg.generic … ins(%a, %bias)    // add, tanh
+    // becomes
+    %b = scf.forall (%i) in (64) shared_outs(%o = %e) -> (tensor<4096x4x32xf32>) {
+      %rows = tensor.extract_slice %x[%i * 64, 0] [64, 128] [1, 1]
+      %a = linalg.generic … ins(%rows, %panels)
+      %b = linalg.generic … ins(%a, %bias)
+      …
+    }
+    ```
+  }];
+  let options = [
+    Option<"tileRows", "tile-rows", "int64_t", /*default=*/"64",
+           "Rows of a tile; halved, down to 16, where that is too many">];
+  let statistics = [
+    Statistic<"numGroups", "groups", "Loops over tiles of rows">,
+    Statistic<"numFused", "fused-ops", "Ops that they hold">];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def OptimizeLinalgForCPU
     : Pass<"optimize-linalg-for-cpu", "::mlir::ModuleOp"> {
   let summary = "Fuses and simplifies linalg on tensors for the CPU";

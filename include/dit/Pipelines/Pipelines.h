@@ -25,6 +25,10 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
   Option<bool> raise{*this, "raise",
                      llvm::cl::desc("Look for attentions written in linalg"),
                      llvm::cl::init(true)};
+  Option<bool> fuseRows{
+      *this, "fuse-rows",
+      llvm::cl::desc("Run chains of ops tile of rows by tile of rows"),
+      llvm::cl::init(true)};
   Option<bool> parallel{
       *this, "parallel",
       llvm::cl::desc("Run parallel loops on the runtime's threads"),

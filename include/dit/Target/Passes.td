@@ -124,6 +124,40 @@ def StoreLoopStatePass : Pass<"dit-store-loop-state"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def PlanTaskStackPass : Pass<"dit-plan-task-stack", "::mlir::func::FuncOp"> {
+  let summary = "Put the buffers of each iteration of a parallel loop on the "
+                "stack";
+  let description = [{
+    Phase: memrefs to memrefs, before `dit-plan-workspace`. Numerics do not
+    change.
+
+    The allocations of static size directly in an iteration of an outermost
+    `scf.parallel` become parts of one `memref.alloca`. Buffers that are not in
+    use at the same time share memory. Where that would take too much of the
+    stack, they stay.
+
+    ```mlir
+    scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+      %t = memref.alloc() : memref<64x128xf32>
+      ...
+    ```
+    becomes
+    ```mlir
+    scf.parallel (%i) = (%c0) to (%n) step (%c1) {
+      %stack = memref.alloca() {alignment = 64 : i64} : memref<32768xi8>
+      %t = memref.view %stack[%c0][] : memref<32768xi8> to memref<64x128xf32>
+      ...
+    ```
+  }];
+  let options = [
+    Option<"maxBytes", "max-bytes", "int64_t", /*default=*/"524288",
+           "Stack that the buffers of a task may take, in bytes">];
+  let statistics = [
+    Statistic<"numPlaced", "num-placed", "Allocations replaced">];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def PlanWorkspacePass : Pass<"dit-plan-workspace", "::mlir::ModuleOp"> {
   let summary = "Replace allocations by parts of a workspace of the caller";
   let description = [{

@@ -199,6 +199,7 @@ GenericPlan GenericPlan::get(linalg::LinalgOp op, int64_t floatLanes) {
                                                : plan.reductionDims)
         .push_back(dim);
   }
-  planThreads(plan, op, extents);
+  if (!op->hasAttr(kSerialAttr))
+    planThreads(plan, op, extents);
   return plan;
 }

@@ -18,6 +18,9 @@
 
 namespace mlir::dit {
 
+/// Marks an op that one thread computes, because it is part of a task.
+inline constexpr llvm::StringLiteral kSerialAttr = "dit.serial";
+
 /// How the points of an op's iteration space become vectors.
 enum class VectorStrategy {
   /// Point by point.

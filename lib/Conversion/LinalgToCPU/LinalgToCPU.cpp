@@ -39,6 +39,15 @@ using namespace mlir::dit;
 /// Marks the product of a kernel that ignores the old contents of its output.
 static constexpr StringLiteral kOverwriteAttr = "dit.overwrite";
 
+/// The loop around `op` whose iterations run on several threads, if any.
+static Operation *findTaskLoop(Operation *op) {
+  Operation *task = nullptr;
+  while ((op = op->getParentOp()))
+    if (isa<scf::ParallelOp>(op))
+      task = op;
+  return task;
+}
+
 /// Writes copies between different layouts as linalg ops, so that they become
 /// vector loops too; others are one memcpy.
 static void generalizeCopies(ModuleOp module) {
@@ -84,6 +93,13 @@ static linalg::FillOp findZeroFill(linalg::LinalgOp op, Value value) {
   return {};
 }
 
+/// The values that `op` and its regions take from around it.
+static llvm::SetVector<Value> getUsedValues(Operation *op) {
+  llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
+  getUsedValuesDefinedAbove(op->getRegions(), used);
+  return used;
+}
+
 namespace {
 
 /// Moves ops to functions and remembers which there are.
@@ -92,10 +108,10 @@ public:
   KernelOutliner(ModuleOp module) : symbols(module) {}
 
   /// Replaces `op` by a call; a new function is appended to `created`.
-  void outline(linalg::LinalgOp op, SmallVectorImpl<func::FuncOp> &created);
+  void outline(Operation *op, SmallVectorImpl<func::FuncOp> &created);
 
 private:
-  func::FuncOp buildFunction(linalg::LinalgOp op, ValueRange captures);
+  func::FuncOp buildFunction(Operation *op, ValueRange operands);
 
   SymbolTable symbols;
   /// Functions by their text, which leaves out names and places.
@@ -104,16 +120,18 @@ private:
 
 } // namespace
 
-/// A function of the operands of `op` and of `captures` that holds `op` alone.
-func::FuncOp KernelOutliner::buildFunction(linalg::LinalgOp op,
-                                           ValueRange captures) {
-  Location loc = op.getLoc();
-  OpBuilder builder(op.getContext());
-  SmallVector<Type> types(op->getOperandTypes());
-  llvm::append_range(types, captures.getTypes());
+static StringRef getKernelName(Operation *op) {
+  return isa<scf::ParallelOp>(op) ? "rows" : op->getName().stripDialect();
+}
+
+/// A function of `operands` that holds a copy of `op` and of the constants that
+/// it uses.
+func::FuncOp KernelOutliner::buildFunction(Operation *op, ValueRange operands) {
+  Location loc = op->getLoc();
+  OpBuilder builder(op->getContext());
   auto function =
-      func::FuncOp::create(loc, "linalg_" + op->getName().stripDialect().str(),
-                           builder.getFunctionType(types, {}));
+      func::FuncOp::create(loc, "linalg_" + getKernelName(op).str(),
+                           builder.getFunctionType(operands.getTypes(), {}));
   function.setPrivate();
   function.setNoInline(true);
   Block *entry = function.addEntryBlock();
@@ -121,29 +139,21 @@ func::FuncOp KernelOutliner::buildFunction(linalg::LinalgOp op,
   func::ReturnOp::create(builder, loc);
   builder.setInsertionPointToStart(entry);
   IRMapping mapping;
-  for (auto [capture, argument] : llvm::zip_equal(
-           captures, entry->getArguments().take_back(captures.size())))
-    mapping.map(capture, argument);
-  // Constants of the body's surroundings come along.
-  llvm::SetVector<Value> used;
-  getUsedValuesDefinedAbove(op->getRegions(), used);
-  for (Value value : used)
+  mapping.map(operands, entry->getArguments());
+  for (Value value : getUsedValues(op))
     if (!mapping.contains(value))
       builder.clone(*value.getDefiningOp(), mapping);
-  Operation *inner = builder.clone(*op.getOperation(), mapping);
-  inner->setOperands(entry->getArguments().take_front(op->getNumOperands()));
+  builder.clone(*op, mapping);
   return function;
 }
 
-void KernelOutliner::outline(linalg::LinalgOp op,
+void KernelOutliner::outline(Operation *op,
                              SmallVectorImpl<func::FuncOp> &created) {
-  llvm::SetVector<Value> used;
-  getUsedValuesDefinedAbove(op->getRegions(), used);
-  SmallVector<Value> captures;
-  for (Value value : used)
+  SmallVector<Value> operands;
+  for (Value value : getUsedValues(op))
     if (!matchPattern(value, m_Constant()))
-      captures.push_back(value);
-  func::FuncOp function = buildFunction(op, captures);
+      operands.push_back(value);
+  func::FuncOp function = buildFunction(op, operands);
   std::string key;
   llvm::raw_string_ostream stream(key);
   function.print(stream,
@@ -157,9 +167,7 @@ void KernelOutliner::outline(linalg::LinalgOp op,
     function = entry->second;
   }
   OpBuilder builder(op);
-  SmallVector<Value> operands(op->getOperands());
-  llvm::append_range(operands, captures);
-  func::CallOp::create(builder, op.getLoc(), function, operands);
+  func::CallOp::create(builder, op->getLoc(), function, operands);
   op->erase();
 }
 
@@ -170,13 +178,14 @@ struct ConvertLinalgToCPUPass
   using ConvertLinalgToCPUBase::ConvertLinalgToCPUBase;
 
   void runOnOperation() override;
-  void emitKernel(func::FuncOp function, int64_t bits);
+
+private:
+  void emitKernel(linalg::LinalgOp op, int64_t bits);
 };
 
 } // namespace
 
-void ConvertLinalgToCPUPass::emitKernel(func::FuncOp function, int64_t bits) {
-  auto op = *function.getBody().getOps<linalg::LinalgOp>().begin();
+void ConvertLinalgToCPUPass::emitKernel(linalg::LinalgOp op, int64_t bits) {
   OpBuilder builder(op);
   if (std::optional<MatmulPlan> plan = MatmulPlan::get(op, bits)) {
     emitMatmul(builder, op, *plan, op->hasAttr(kOverwriteAttr));
@@ -203,30 +212,38 @@ void ConvertLinalgToCPUPass::runOnOperation() {
   }
   generalizeCopies(module);
   SmallVector<linalg::LinalgOp> ops;
+  llvm::SetVector<Operation *> roots;
   module.walk([&](linalg::LinalgOp op) {
     if (op.hasPureBufferSemantics())
       ops.push_back(op);
   });
-  llvm::SmallPtrSet<Operation *, 16> dropped;
   for (linalg::LinalgOp op : ops) {
-    if (!MatmulPlan::get(op, bits))
+    Operation *root = op;
+    if (Operation *task = findTaskLoop(op)) {
+      op->setAttr(kSerialAttr, UnitAttr::get(&getContext()));
+      root = task;
+    }
+    if (!MatmulPlan::get(op, bits)) {
+      roots.insert(root);
       continue;
+    }
     if (linalg::FillOp fill = findZeroFill(op, op.getDpsInits().front())) {
       op->setAttr(kOverwriteAttr, UnitAttr::get(&getContext()));
-      dropped.insert(fill);
+      roots.remove(fill);
+      fill->erase();
     }
+    roots.insert(root);
   }
   KernelOutliner outliner(module);
   SmallVector<func::FuncOp> created;
-  for (linalg::LinalgOp op : ops) {
-    if (dropped.contains(op)) {
-      op->erase();
-      continue;
-    }
-    outliner.outline(op, created);
-    ++numCalls;
+  for (Operation *root : roots)
+    outliner.outline(root, created);
+  numCalls += roots.size();
+  for (func::FuncOp function : created) {
+    SmallVector<linalg::LinalgOp> inner;
+    function.walk([&](linalg::LinalgOp op) { inner.push_back(op); });
+    for (linalg::LinalgOp op : inner)
+      emitKernel(op, bits);
   }
-  for (func::FuncOp function : created)
-    emitKernel(function, bits);
   numKernels += created.size();
 }

@@ -18,6 +18,8 @@
 
 #include "MatmulEmitter.h"
 
+#include "GenericPlan.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -179,7 +181,7 @@ std::optional<MatmulPlan> MatmulPlan::get(linalg::LinalgOp op,
   int64_t work = 1;
   for (int64_t extent : extents)
     work *= ShapedType::isDynamic(extent) ? kParallelWork : extent;
-  plan.parallel = work >= kParallelWork;
+  plan.parallel = work >= kParallelWork && !op->hasAttr(kSerialAttr);
   plan.rowBlock = kRowBlock;
   plan.panelBlock = 0;
   if (ShapedType::isDynamic(rows) || rows < kWantedTasks * kRowBlock)
