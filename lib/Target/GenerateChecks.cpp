@@ -15,7 +15,9 @@
 #include "dit/Target/Passes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/RuntimeVerifiableOpInterface.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 
 namespace mlir::dit {
 #define GEN_PASS_DEF_GENERATECHECKSPASS
@@ -25,8 +27,33 @@ namespace mlir::dit {
 using namespace mlir;
 using namespace mlir::dit;
 
-/// Whether the op's verifier has compared all extents there are.
+/// Whether `slice` stays within what it is a slice of, whatever the loops
+/// around it are at.
+static bool isSliceWithin(memref::SubViewOp slice) {
+  using presburger::BoundType;
+  if (!slice.getSourceType().hasStaticShape())
+    return false;
+  for (auto [offset, size, stride, extent] : llvm::zip_equal(
+           slice.getMixedOffsets(), slice.getStaticSizes(),
+           slice.getStaticStrides(), slice.getSourceType().getShape())) {
+    if (ShapedType::isDynamic(size) || ShapedType::isDynamic(stride) ||
+        stride < 1)
+      return false;
+    FailureOr<int64_t> least =
+        ValueBoundsConstraintSet::computeConstantBound(BoundType::LB, offset);
+    FailureOr<int64_t> most = ValueBoundsConstraintSet::computeConstantBound(
+        BoundType::UB, offset, /*stopCondition=*/nullptr, /*closedUB=*/true);
+    if (failed(least) || failed(most) || *least < 0 ||
+        *most + (size - 1) * stride >= extent)
+      return false;
+  }
+  return true;
+}
+
+/// Whether all extents there are have been compared.
 static bool isKnownToFit(Operation *op) {
+  if (auto slice = dyn_cast<memref::SubViewOp>(op))
+    return isSliceWithin(slice);
   if (!isa<linalg::LinalgOp>(op))
     return false;
   return llvm::all_of(op->getOperandTypes(), [](Type type) {

@@ -67,6 +67,69 @@ Value GenericEmitter::loadLanes(Value memref,
   return vector::FromElementsOp::create(builder, loc, type, elements);
 }
 
+/// The memory of `operand` as one row of elements, and the current point in it.
+std::pair<Value, Value> GenericEmitter::flatten(OpOperand &operand) {
+  auto metadata =
+      memref::ExtractStridedMetadataOp::create(builder, loc, operand.get());
+  Value index = constant(0);
+  for (auto [position, stride] : llvm::zip_equal(
+           indicesOf(operand), metadata.getConstifiedMixedStrides())) {
+    Value step = getValueOrCreateConstantIndexOp(builder, loc, stride);
+    index = builder.createOrFold<arith::AddIOp>(
+        loc, index, builder.createOrFold<arith::MulIOp>(loc, position, step));
+  }
+  Type element = getElementTypeOrSelf(operand.get().getType());
+  int64_t dynamic = ShapedType::kDynamic;
+  auto type =
+      MemRefType::get(dynamic, element,
+                      StridedLayoutAttr::get(builder.getContext(), dynamic, 1));
+  // Its extent is not used: all accesses are within that of the operand.
+  OpFoldResult one = builder.getIndexAttr(1);
+  OpFoldResult extent = index;
+  Value row = memref::ReinterpretCastOp::create(
+      builder, loc, type, metadata.getBaseBuffer(),
+      metadata.getConstifiedMixedOffset(), extent, one);
+  return {row, index};
+}
+
+/// Two vectors hold the elements, of which the second ends with the last one:
+/// behind that there may be nothing.
+Value GenericEmitter::loadEverySecond(OpOperand &operand, int64_t lanes) {
+  auto [row, first] = flatten(operand);
+  auto type =
+      VectorType::get({lanes}, getElementTypeOrSelf(operand.get().getType()));
+  Value second =
+      builder.createOrFold<arith::AddIOp>(loc, first, constant(lanes - 1));
+  Value low = vector::LoadOp::create(builder, loc, type, row, first);
+  Value high = vector::LoadOp::create(builder, loc, type, row, second);
+  SmallVector<int64_t> picked;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    picked.push_back(2 * lane + (2 * lane >= lanes));
+  return vector::ShuffleOp::create(builder, loc, low, high, picked);
+}
+
+/// Stores pairs of equal elements, of each of which a mask leaves the first.
+void GenericEmitter::storeEverySecond(Value value, OpOperand &operand,
+                                      int64_t lanes) {
+  auto [row, first] = flatten(operand);
+  SmallVector<bool> isFirst;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    isFirst.push_back(lane % 2 == 0);
+  auto maskType = VectorType::get({lanes}, builder.getI1Type());
+  Value mask = arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(maskType, isFirst));
+  for (int64_t half : {0, 1}) {
+    SmallVector<int64_t> pairs;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      pairs.push_back((half * lanes + lane) / 2);
+    Value doubled =
+        vector::ShuffleOp::create(builder, loc, value, value, pairs);
+    Value index =
+        builder.createOrFold<arith::AddIOp>(loc, first, constant(half * lanes));
+    vector::MaskedStoreOp::create(builder, loc, row, index, mask, doubled);
+  }
+}
+
 Value GenericEmitter::load(OpOperand &operand, int64_t lanes) {
   auto type = dyn_cast<MemRefType>(operand.get().getType());
   if (!type)
@@ -82,6 +145,8 @@ Value GenericEmitter::load(OpOperand &operand, int64_t lanes) {
     return vector::LoadOp::create(
         builder, loc, VectorType::get({lanes}, type.getElementType()),
         operand.get(), indicesOf(operand));
+  case LaneAccess::EverySecond:
+    return loadEverySecond(operand, lanes);
   case LaneAccess::Scattered:
     break;
   }
@@ -99,11 +164,16 @@ void GenericEmitter::store(Value value, OpOperand &operand, int64_t lanes) {
   }
   value = splat(value, lanes);
   auto type = cast<MemRefType>(operand.get().getType());
-  if (classifyAccess(op.getMatchingIndexingMap(&operand), type,
-                     plan.vectorDim) == LaneAccess::Contiguous) {
+  switch (classifyAccess(op.getMatchingIndexingMap(&operand), type,
+                         plan.vectorDim)) {
+  case LaneAccess::Contiguous:
     vector::StoreOp::create(builder, loc, value, operand.get(),
                             indicesOf(operand));
     return;
+  case LaneAccess::EverySecond:
+    return storeEverySecond(value, operand, lanes);
+  default:
+    break;
   }
   for (int64_t lane = 0; lane < lanes; ++lane) {
     Value element = vector::ExtractOp::create(builder, loc, value, lane);

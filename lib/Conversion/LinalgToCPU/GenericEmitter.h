@@ -51,6 +51,9 @@ private:
 
   Value load(OpOperand &operand, int64_t lanes);
   void store(Value value, OpOperand &operand, int64_t lanes);
+  Value loadEverySecond(OpOperand &operand, int64_t lanes);
+  void storeEverySecond(Value value, OpOperand &operand, int64_t lanes);
+  std::pair<Value, Value> flatten(OpOperand &operand);
   Value loadLanes(Value memref, ArrayRef<SmallVector<Value>> indices);
   /// Indices of an operand at the current point, `lane` further along the
   /// vector dimension.

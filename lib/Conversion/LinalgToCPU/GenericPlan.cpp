@@ -43,10 +43,21 @@ LaneAccess mlir::dit::classifyAccess(AffineMap map, MemRefType type,
   AffineExpr position = getAffineDimExpr(dim, map.getContext());
   AffineExpr step = simplifyAffineExpr(
       last.replace(position, position + 1) - last, map.getNumDims(), 0);
-  auto one = dyn_cast<AffineConstantExpr>(step);
-  if (!bytes || !one || one.getValue() != 1 || !type.isLastDimUnitStride())
+  auto distance = dyn_cast<AffineConstantExpr>(step);
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (!bytes || !distance ||
+      failed(type.getStridesAndOffset(strides, offset)) ||
+      ShapedType::isDynamic(strides.back()))
     return LaneAccess::Scattered;
-  return LaneAccess::Contiguous;
+  switch (distance.getValue() * strides.back()) {
+  case 1:
+    return LaneAccess::Contiguous;
+  case 2:
+    return LaneAccess::EverySecond;
+  default:
+    return LaneAccess::Scattered;
+  }
 }
 
 Combiner mlir::dit::matchCombiner(linalg::LinalgOp op, unsigned index) {

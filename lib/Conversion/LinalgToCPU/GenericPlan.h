@@ -37,6 +37,8 @@ enum class LaneAccess {
   Uniform,
   /// The lanes use neighbours in memory.
   Contiguous,
+  /// The lanes use every second element in memory.
+  EverySecond,
   /// Anything else: lane by lane.
   Scattered
 };

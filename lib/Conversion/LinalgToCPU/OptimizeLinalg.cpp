@@ -82,6 +82,23 @@ static bool isMatrixProduct(linalg::GenericOp op) {
   return failed(dims) || !dims->m.empty() || !dims->n.empty();
 }
 
+/// Whether `consumer`, which only moves elements, brings those of `operand`
+/// that `producer` moved back into the order of their rows.
+static bool restoresRows(linalg::GenericOp producer, OpOperand *operand) {
+  auto consumer = cast<linalg::GenericOp>(operand->getOwner());
+  AffineMap output =
+      producer.getMatchingIndexingMap(producer.getDpsInitOperand(0));
+  AffineMap result =
+      consumer.getMatchingIndexingMap(consumer.getDpsInitOperand(0));
+  if (!breaksRows(consumer) || !output.isPermutation())
+    return false;
+  AffineMap source =
+      producer.getMatchingIndexingMap(producer.getDpsInputOperand(0))
+          .compose(inversePermutation(output))
+          .compose(consumer.getMatchingIndexingMap(operand));
+  return source.getResults().back() == result.getResults().back();
+}
+
 /// Whether the producer of `operand` may move into its user.
 static bool shouldFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
@@ -90,7 +107,8 @@ static bool shouldFuse(OpOperand *operand) {
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!consumer || isMatrixProduct(consumer))
     return false;
-  return producer->hasOneUse() && !breaksRows(producer);
+  return producer->hasOneUse() &&
+         (!breaksRows(producer) || restoresRows(producer, operand));
 }
 
 /// Whether a reshape next to `operand` may move to the other side of the
@@ -105,6 +123,33 @@ static bool shouldMoveReshape(OpOperand *operand) {
   if (isa<linalg::LinalgOp>(consumer))
     return elementwise(consumer) && producer && producer->hasOneUse();
   return elementwise(producer) && producer->hasOneUse();
+}
+
+/// Runs of dimensions that are neighbours in every operand of an op other than
+/// a matrix product: as one dimension they make longer vectors.
+static SmallVector<ReassociationIndices>
+findMergeableDims(linalg::LinalgOp op) {
+  auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
+  if (!generic || !op.hasPureTensorSemantics() || op.hasIndexSemantics() ||
+      op.hasDynamicShape() || isMatrixProduct(generic))
+    return {};
+  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  SmallVector<ReassociationIndices> runs;
+  for (int64_t d = 0, e = op.getNumLoops(); d < e; ++d) {
+    if (!runs.empty() && iterators[runs.back().back()] == iterators[d]) {
+      ReassociationIndices longer = runs.back();
+      longer.push_back(d);
+      if (linalg::areDimSequencesPreserved(maps, {longer})) {
+        runs.back() = longer;
+        continue;
+      }
+    }
+    runs.push_back({d});
+  }
+  llvm::erase_if(
+      runs, [](const ReassociationIndices &run) { return run.size() == 1; });
+  return runs;
 }
 
 /// Writes elementwise and data movement ops as linalg.generic, which is what
@@ -226,6 +271,7 @@ struct OptimizeLinalgForCPUPass
   void runOnOperation() override;
   LogicalResult simplifyContractions();
   LogicalResult fuse();
+  LogicalResult mergeDims();
 };
 
 } // namespace
@@ -256,6 +302,17 @@ LogicalResult OptimizeLinalgForCPUPass::fuse() {
   return applyPatternsGreedily(getOperation(), std::move(patterns));
 }
 
+LogicalResult OptimizeLinalgForCPUPass::mergeDims() {
+  MLIRContext *context = &getContext();
+  RewritePatternSet patterns(context);
+  linalg::populateCollapseDimensions(patterns, findMergeableDims);
+  linalg::FillOp::getCanonicalizationPatterns(patterns, context);
+  tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
+  tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
+  tensor::populateFoldTensorEmptyPatterns(patterns);
+  return applyPatternsGreedily(getOperation(), std::move(patterns));
+}
+
 void OptimizeLinalgForCPUPass::runOnOperation() {
   ModuleOp module = getOperation();
   if (failed(simplifyContractions()) || failed(generalize(module)))
@@ -268,6 +325,8 @@ void OptimizeLinalgForCPUPass::runOnOperation() {
       return signalPassFailure();
     eliminateCommonSubExpressions(rewriter, dominance, module);
   }
+  if (failed(mergeDims()))
+    return signalPassFailure();
   CPUTarget given;
   given.vectorBits = vectorBits;
   numPacked += packConstantWeights(module, given.resolve(module).vectorBits);

@@ -48,17 +48,15 @@ std::optional<unsigned> RowSpace::getRowRank(ArrayRef<int64_t> shape) const {
 
 AffineExpr RowSpace::getTileOffset(ArrayRef<int64_t> extents, unsigned dim,
                                    MLIRContext *context) const {
+  SmallVector<int64_t> sizes = *getTileSizes(extents);
   int64_t inner = 1;
-  for (int64_t extent : extents.drop_front(dim + 1))
-    inner *= extent;
-  AffineExpr row = getAffineDimExpr(0, context) * tileRows;
-  AffineExpr offset = row.floorDiv(inner);
+  for (unsigned d = dim + 1; d < extents.size(); ++d)
+    inner *= extents[d] / sizes[d];
+  // Written so that it shows that the tile ends within the dimension.
+  AffineExpr place = getAffineDimExpr(0, context).floorDiv(inner);
   if (dim > 0)
-    offset = offset % extents[dim];
-  // A dimension that the tile covers is entered at 0.
-  if (inner * extents[dim] <= tileRows)
-    return getAffineConstantExpr(0, context);
-  return offset;
+    place = place % (extents[dim] / sizes[dim]);
+  return place * sizes[dim];
 }
 
 //===----------------------------------------------------------------------===//

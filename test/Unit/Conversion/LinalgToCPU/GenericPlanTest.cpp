@@ -101,7 +101,8 @@ TEST_F(GenericPlanTest, Access) {
   EXPECT_EQ(access(d0, f32), LaneAccess::Uniform);
   EXPECT_EQ(access(d1, f32), LaneAccess::Contiguous);
   EXPECT_EQ(access(d0 + d1, f32), LaneAccess::Contiguous);
-  EXPECT_EQ(access(d1 * 2 + d0, f32), LaneAccess::Scattered);
+  EXPECT_EQ(access(d1 * 2 + d0, f32), LaneAccess::EverySecond);
+  EXPECT_EQ(access(d1 * 3 + d0, f32), LaneAccess::Scattered);
   EXPECT_EQ(access(d1, IntegerType::get(&context, 1)), LaneAccess::Scattered);
 }
 
