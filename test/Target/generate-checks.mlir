@@ -36,3 +36,35 @@ func.func @keys(%q: memref<1x1x4x16xf32>, %n: memref<1xi32>) {
       kv_valid(%n : memref<1xi32>) outs(%q : memref<1x1x4x16xf32>) {scale = 1.0 : f64}
   return
 }
+
+// -----
+
+// A slice that is within its source wherever the loop is needs no check.
+
+// CHECK-LABEL: func.func @tiles(
+// CHECK-NOT: cf.assert
+// CHECK: return
+func.func @tiles(%x: memref<2x2048x128xf32>, %s: f32) {
+  scf.forall (%i) in (64) {
+    %b = affine.apply affine_map<(d0) -> (d0 floordiv 32)>(%i)
+    %r = affine.apply affine_map<(d0) -> ((d0 mod 32) * 64)>(%i)
+    %t = memref.subview %x[%b, %r, 0] [1, 64, 128] [1, 1, 1] : memref<2x2048x128xf32> to memref<1x64x128xf32, strided<[262144, 128, 1], offset: ?>>
+    linalg.fill ins(%s : f32) outs(%t : memref<1x64x128xf32, strided<[262144, 128, 1], offset: ?>>)
+  }
+  return
+}
+
+// -----
+
+// One that may reach beyond it does.
+
+// CHECK-LABEL: func.func @beyond(
+// CHECK: cf.assert
+func.func @beyond(%x: memref<100x8xf32>, %s: f32) {
+  scf.forall (%i) in (7) {
+    %r = affine.apply affine_map<(d0) -> (d0 * 16)>(%i)
+    %t = memref.subview %x[%r, 0] [16, 8] [1, 1] : memref<100x8xf32> to memref<16x8xf32, strided<[8, 1], offset: ?>>
+    linalg.fill ins(%s : f32) outs(%t : memref<16x8xf32, strided<[8, 1], offset: ?>>)
+  }
+  return
+}

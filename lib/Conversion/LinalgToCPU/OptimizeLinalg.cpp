@@ -90,7 +90,7 @@ static bool restoresRows(linalg::GenericOp producer, OpOperand *operand) {
       producer.getMatchingIndexingMap(producer.getDpsInitOperand(0));
   AffineMap result =
       consumer.getMatchingIndexingMap(consumer.getDpsInitOperand(0));
-  if (!breaksRows(consumer) || !output.isPermutation())
+  if (!output.isPermutation() || result.getNumResults() == 0)
     return false;
   AffineMap source =
       producer.getMatchingIndexingMap(producer.getDpsInputOperand(0))

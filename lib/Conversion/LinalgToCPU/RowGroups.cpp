@@ -214,7 +214,7 @@ bool mlir::dit::isFreeTensor(Operation *op) {
       !matchPattern(fill.getInputs().front(), m_Constant()))
     return false;
   Operation *init = fill.getOutputs().front().getDefiningOp();
-  return init && isa<tensor::EmptyOp>(init) && isFreeTensor(init);
+  return isa_and_nonnull<tensor::EmptyOp>(init) && isFreeTensor(init);
 }
 
 int64_t mlir::dit::getSharedBytes(Operation *op, const RowSpace &space) {

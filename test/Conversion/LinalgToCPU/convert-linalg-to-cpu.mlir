@@ -148,3 +148,66 @@ func.func @copies(%a: memref<8x16xf32>, %b: memref<8x16xf32>, %c: memref<8x16xf3
   memref.copy %a, %c : memref<8x16xf32> to memref<8x16xf32, strided<[32, 2]>>
   return
 }
+
+// -----
+
+#a = affine_map<(m, p, w, k) -> (m, k)>
+#b = affine_map<(m, p, w, k) -> (p, k, w)>
+#c = affine_map<(m, p, w, k) -> (m, p, w)>
+
+// A right-hand side that is stored in panels is read as it is. In a task there
+// is one function for the whole loop, and one thread for each iteration.
+// CHECK-LABEL: func.func @task(
+// CHECK: call @linalg_rows(
+// CHECK: func.func private @linalg_rows(
+// CHECK: scf.parallel
+// CHECK-NOT: scf.parallel
+// CHECK-NOT: memref.alloc()
+// CHECK: vector.load %[[W:.*]][%[[P:.*]], %[[K:.*]], %{{.*}}] : memref<2x8x32xf32>, vector<16xf32>
+// CHECK: vector.fma
+// CHECK: vector.store %{{.*}}, %{{.*}}[%{{.*}}, %[[P]], %{{.*}}] : memref<16x2x32xf32
+// CHECK: scf.reduce
+func.func @task(%x: memref<256x8xf32>, %w: memref<2x8x32xf32>, %o: memref<256x2x32xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  scf.parallel (%i) = (%c0) to (%c16) step (%c1) {
+    %r = arith.muli %i, %c16 : index
+    %xt = memref.subview %x[%r, 0] [16, 8] [1, 1] : memref<256x8xf32> to memref<16x8xf32, strided<[8, 1], offset: ?>>
+    %ot = memref.subview %o[%r, 0, 0] [16, 2, 32] [1, 1, 1] : memref<256x2x32xf32> to memref<16x2x32xf32, strided<[64, 32, 1], offset: ?>>
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+        ins(%xt, %w : memref<16x8xf32, strided<[8, 1], offset: ?>>, memref<2x8x32xf32>) outs(%ot : memref<16x2x32xf32, strided<[64, 32, 1], offset: ?>>) {
+    ^bb0(%l: f32, %m: f32, %n: f32):
+      %p = arith.mulf %l, %m : f32
+      %s = arith.addf %n, %p : f32
+      linalg.yield %s : f32
+    }
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+
+// Every second element: two loads that end with the last one, and stores that
+// leave what is between alone.
+// CHECK-LABEL: func.func @every_second(
+// CHECK: func.func private @linalg_generic(
+// CHECK: %[[LOW:.*]] = vector.load
+// CHECK: %[[HIGH:.*]] = vector.load
+// CHECK: vector.shuffle %[[LOW]], %[[HIGH]] [0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31]
+// CHECK: %[[MASK:.*]] = arith.constant dense<[true, false, true, false, true, false, true, false, true, false, true, false, true, false, true, false]> : vector<16xi1>
+// CHECK: vector.shuffle {{.*}} [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]
+// CHECK: vector.maskedstore %{{.*}}, %[[MASK]]
+// CHECK: vector.shuffle {{.*}} [8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15]
+// CHECK: vector.maskedstore %{{.*}}, %[[MASK]]
+func.func @every_second(%a: memref<64x16xf32, strided<[32, 2], offset: 1>>, %o: memref<64x16xf32, strided<[32, 2]>>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a : memref<64x16xf32, strided<[32, 2], offset: 1>>) outs(%o : memref<64x16xf32, strided<[32, 2]>>) {
+  ^bb0(%x: f32, %z: f32):
+    %e = arith.negf %x : f32
+    linalg.yield %e : f32
+  }
+  return
+}

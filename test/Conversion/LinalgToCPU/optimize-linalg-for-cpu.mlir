@@ -114,3 +114,89 @@ func.func @norm(%x: tensor<4x8xf32>) -> (tensor<4xf64>, tensor<4xf64>) {
   } -> tensor<4xf64>
   return %a, %b : tensor<4xf64>, tensor<4xf64>
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+
+// A sum of squares is no product of matrices: the subtraction moves into it and
+// nothing of the size of %x is stored.
+// CHECK-LABEL: func.func @variance(
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]
+// CHECK: arith.extf
+// CHECK: arith.subf
+// CHECK: arith.mulf
+// CHECK: arith.addf
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @variance(%x: tensor<4x8xf32>, %mean: tensor<4xf64>) -> tensor<4xf64> {
+  %zero = arith.constant 0.0 : f64
+  %e = tensor.empty() : tensor<4x8xf64>
+  %d = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %mean : tensor<4x8xf32>, tensor<4xf64>) outs(%e : tensor<4x8xf64>) {
+  ^bb0(%a: f32, %m: f64, %o: f64):
+    %w = arith.extf %a : f32 to f64
+    %s = arith.subf %w, %m : f64
+    linalg.yield %s : f64
+  } -> tensor<4x8xf64>
+  %q = linalg.mul ins(%d, %d : tensor<4x8xf64>, tensor<4x8xf64>) outs(%e : tensor<4x8xf64>) -> tensor<4x8xf64>
+  %e1 = tensor.empty() : tensor<4xf64>
+  %f = linalg.fill ins(%zero : f64) outs(%e1 : tensor<4xf64>) -> tensor<4xf64>
+  %v = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%q : tensor<4x8xf64>) outs(%f : tensor<4xf64>) {
+  ^bb0(%a: f64, %o: f64):
+    %s = arith.addf %a, %o : f64
+    linalg.yield %s : f64
+  } -> tensor<4xf64>
+  return %v : tensor<4xf64>
+}
+
+// -----
+
+#id4 = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#out = affine_map<(d0, d1, d2, d3) -> (d0, d1)>
+#in = affine_map<(d0, d1, d2, d3) -> (d2, d3)>
+
+// Dimensions that are neighbours in every operand become one.
+// CHECK-LABEL: func.func @merge(
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "parallel"]} ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<6x64xf32>, tensor<6xf32>, tensor<64xf32>)
+func.func @merge(%x: tensor<2x3x4x16xf32>, %s: tensor<2x3xf32>, %w: tensor<4x16xf32>) -> tensor<2x3x4x16xf32> {
+  %e = tensor.empty() : tensor<2x3x4x16xf32>
+  %r = linalg.generic {indexing_maps = [#id4, #out, #in, #id4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x, %s, %w : tensor<2x3x4x16xf32>, tensor<2x3xf32>, tensor<4x16xf32>) outs(%e : tensor<2x3x4x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32, %o: f32):
+    %m = arith.mulf %a, %b : f32
+    %n = arith.mulf %m, %c : f32
+    linalg.yield %n : f32
+  } -> tensor<2x3x4x16xf32>
+  return %r : tensor<2x3x4x16xf32>
+}
+
+// -----
+
+#id3 = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#to = affine_map<(d0, d1, d2) -> (d0, d2, d1)>
+
+// Two transposes that undo each other are none.
+// CHECK-LABEL: func.func @there_and_back(
+// CHECK-NOT: affine_map<(d0, d1, d2) -> (d0, d2, d1)>
+// CHECK: linalg.generic
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @there_and_back(%x: tensor<2x5x16xf32>) -> tensor<2x5x16xf32> {
+  %e = tensor.empty() : tensor<2x16x5xf32>
+  %t = linalg.generic {indexing_maps = [#to, #id3], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : tensor<2x5x16xf32>) outs(%e : tensor<2x16x5xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<2x16x5xf32>
+  %e1 = tensor.empty() : tensor<2x5x16xf32>
+  %u = linalg.generic {indexing_maps = [#to, #id3], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%t : tensor<2x16x5xf32>) outs(%e1 : tensor<2x5x16xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %n = arith.negf %a : f32
+    linalg.yield %n : f32
+  } -> tensor<2x5x16xf32>
+  return %u : tensor<2x5x16xf32>
+}
