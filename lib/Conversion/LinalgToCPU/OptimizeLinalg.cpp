@@ -135,6 +135,10 @@ findMergeableDims(linalg::LinalgOp op) {
     return {};
   SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  // Windows read neighbours of what is theirs.
+  if (llvm::any_of(maps,
+                   [](AffineMap map) { return !map.isProjectedPermutation(); }))
+    return {};
   SmallVector<ReassociationIndices> runs;
   for (int64_t d = 0, e = op.getNumLoops(); d < e; ++d) {
     if (!runs.empty() && iterators[runs.back().back()] == iterators[d]) {

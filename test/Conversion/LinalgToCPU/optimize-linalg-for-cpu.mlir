@@ -200,3 +200,22 @@ func.func @there_and_back(%x: tensor<2x5x16xf32>) -> tensor<2x5x16xf32> {
   } -> tensor<2x5x16xf32>
   return %u : tensor<2x5x16xf32>
 }
+
+// -----
+
+#window = affine_map<(d0, d1, d2, d3) -> (d0 * 2 + d2, d1 * 2 + d3)>
+#shape = affine_map<(d0, d1, d2, d3) -> (d2, d3)>
+#out = affine_map<(d0, d1, d2, d3) -> (d0, d1)>
+
+// The dimensions of a window are no neighbours in what it slides over.
+// CHECK-LABEL: func.func @pool(
+// CHECK: linalg.generic {{.*}} ins(%{{.*}}, %{{.*}} : tensor<8x8xf32>, tensor<2x2xf32>) outs(%{{.*}} : tensor<4x4xf32>)
+func.func @pool(%x: tensor<8x8xf32>, %s: tensor<2x2xf32>, %o: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %r = linalg.generic {indexing_maps = [#window, #shape, #out], iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %s : tensor<8x8xf32>, tensor<2x2xf32>) outs(%o : tensor<4x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %m = arith.maximumf %a, %c : f32
+    linalg.yield %m : f32
+  } -> tensor<4x4xf32>
+  return %r : tensor<4x4xf32>
+}
