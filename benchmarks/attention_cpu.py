@@ -40,6 +40,8 @@ class Case:
     pattern: str = None
     # Positions of the pattern, as a share of all.
     share: float = 1.0
+    # Bits of the vectors of the code, if not those of this machine.
+    bits: int = None
 
     def flops(self):
         """Of both products, at the positions that are looked at."""
@@ -72,6 +74,17 @@ def tensor(*shape, element):
     return f"tensor<{'x'.join(map(str, shape))}x{element}>"
 
 
+def on_device(text, bits):
+    """The program with 16 vector registers of `bits` bits, as AVX2 has."""
+    if not bits:
+        return text
+    values = {"vector_bits": bits, "vector_registers": 16, "bf16_dot": 0}
+    values = ", ".join(f'"{name}" = {value} : i64' for name, value in values.items())
+    spec = f'"CPU" = #dlti.target_device_spec<{values}>'
+    attribute = f"dlti.target_system_spec = #dlti.target_system_spec<{spec}>"
+    return f"module attributes {{{attribute}}} {{\n{text}}}\n"
+
+
 def attention_program(case):
     """The module, and the arrays that it takes."""
     rng = np.random.default_rng(0)
@@ -90,17 +103,15 @@ def attention_program(case):
         mask += f" tiles(%num, %idx : {types[0]}, {types[1]})"
         mask += f" by [{case.tile[0]}, {case.tile[1]}]"
     scale = float(case.size**-0.5)
-    return (
-        f"""
+    text = f"""
 func.func @main({", ".join(arguments)}) -> {qkv} {{
   %init = tensor.empty() : {qkv}
   %o = dit.attention ins(%q, %k, %v : {qkv}, {qkv}, {qkv}) {mask}
       outs(%init : {qkv}) {{scale = {scale!r} : f64}}
   return %o : {qkv}
 }}
-""",
-        arrays,
-    )
+"""
+    return on_device(text, case.bits), arrays
 
 
 def tile_list(case, rng):

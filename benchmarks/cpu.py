@@ -10,8 +10,9 @@ kernel, of peers. README.md beside this file says how to read them.
 
 Every round runs each case once, with the peak measured before it and the peers
 after it, so that what else runs on the machine hits all alike; the shortest
-time of all rounds counts. `--peers` installs the pinned packages of
-peers/requirements.txt from PyPI into a venv of their own.
+time of all rounds counts, and each case is called once to warm up. `--peers`
+installs the pinned packages of peers/requirements.txt from PyPI into a venv of
+their own.
 """
 
 import argparse
@@ -25,7 +26,8 @@ import tempfile
 
 import attention_cpu
 import numpy as np
-from attention_cpu import Case, tensor
+import threads_cpu
+from attention_cpu import Case, on_device, tensor
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -80,10 +82,12 @@ def sparse_runs(direction, length, target, tokens_target):
     ]
 
 
-def make_runs(length, sparse_length):
-    def dense(size, element, direction, target, peers=False):
+def make_runs(length, sparse_length, long_length):
+    def dense(size, element, direction, target, peers=False, bits=None):
         name = f"{direction} d{size} {element}"
-        case = Case(name, 4, length, size, element=element)
+        if bits:
+            name += f", vectors of {bits} bits"
+        case = Case(name, 4, length, size, element=element, bits=bits)
         return Run(name, case, direction, target, peers=peers)
 
     runs = [
@@ -91,13 +95,18 @@ def make_runs(length, sparse_length):
         dense(128, "f32", "forward", 0.90, peers=True),
         dense(64, "bf16", "forward", 0.68, peers=True),
         dense(128, "bf16", "forward", 0.72, peers=True),
-        dense(64, "f32", "backward", 0.65),
-        dense(128, "f32", "backward", 0.65),
-        dense(64, "bf16", "backward", 0.50),
-        dense(128, "bf16", "backward", 0.50),
+        dense(64, "f32", "backward", 0.65, peers=True),
+        dense(128, "f32", "backward", 0.65, peers=True),
+        dense(64, "bf16", "backward", 0.50, peers=True),
+        dense(128, "bf16", "backward", 0.50, peers=True),
+        dense(64, "f32", "forward", None, bits=256),
+        dense(128, "f32", "forward", None, bits=256),
+        dense(64, "f32", "backward", None, bits=256),
     ]
     runs += sparse_runs("forward", sparse_length, 0.95, 0.70)
     runs += sparse_runs("backward", sparse_length // 2, 0.90, None)
+    if long_length:
+        runs += sparse_runs("forward", long_length, 0.95, 0.70)
     return runs
 
 
@@ -131,17 +140,15 @@ def backward_program(case):
         mask += f" by [{case.tile[0]}, {case.tile[1]}]"
     three = ", ".join([operand] * 3)
     scale = float(case.size**-0.5)
-    return (
-        f"""
+    text = f"""
 func.func @main({", ".join(arguments)}) -> ({three}) {{
   %init = tensor.empty() : {operand}
   %r:3 = dit.attention_backward ins({", ".join("%" + n for n in names)} : {", ".join(types)}) {mask}
       outs(%init, %init, %init : {three}) {{scale = {scale!r} : f64}}
   return %r#0, %r#1, %r#2 : {three}
 }}
-""",
-        arrays,
-    )
+"""
+    return on_device(text, case.bits), arrays
 
 
 def selection_program(length, sparsity):
@@ -184,9 +191,11 @@ class Peer:
             text=True,
         )
 
-    def time(self, case, repeat):
-        """The shortest of `repeat` calls in seconds; None if it cannot."""
+    def time(self, case, direction, repeat):
+        """The shortest of `repeat` calls in seconds; None if it cannot. A
+        gradient is timed with the forward pass that it belongs to."""
         request = {
+            "direction": direction,
             "heads": case.heads,
             "length": case.length,
             "size": case.size,
@@ -211,14 +220,11 @@ def start_peers(names):
     python = venv / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    lines = (HERE / "peers" / "requirements.txt").read_text().splitlines()
     for name in names:
-        requirement = next(
-            line
-            for line in (HERE / "peers" / "requirements.txt").read_text().splitlines()
-            if line.startswith(name)
-        )
+        wanted = [line for line in lines if line.startswith(name)]
         subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", "numpy", requirement], check=True
+            [python, "-m", "pip", "install", "--quiet", "numpy", *wanted], check=True
         )
     return [Peer(name, python) for name in names]
 
@@ -259,6 +265,7 @@ def measure(args, runs, clock, peers):
     selection = selection_program(args.selection, 0.92)
     tokens = Case("tokens", 1, args.selection, 64, tile=(32, 1), density=0.08)
     for _ in range(args.rounds):
+        clock.peak()
         for run in runs:
             clock.peak()
             make = (
@@ -269,11 +276,22 @@ def measure(args, runs, clock, peers):
             clock.run(run.name, *make(run.case))
             if run.peers:
                 for peer in peers:
-                    seconds = peer.time(run.case, args.repeat)
+                    seconds = peer.time(run.case, run.direction, args.repeat)
                     clock.keep(f"{peer.name}: {run.name}", seconds)
-        if not args.only:
+        if not args.only or args.only in "selection":
             clock.run("selection", *selection)
             clock.run("selected attention", *attention_cpu.attention_program(tokens))
+        if not args.only or args.only in "threads":
+            measure_threads(args, clock)
+
+
+def measure_threads(args, clock):
+    """A second thread, when the work of the heads differs."""
+    times = threads_cpu.measure(
+        args.dit_run, 512 if args.small else 4096, 64, [1, 2], args.repeat
+    )
+    for (name, threads), seconds in times.items():
+        clock.keep(f"threads: {name}: {threads}", seconds)
 
 
 def make_rows(runs, clock, peers):
@@ -304,14 +322,26 @@ def make_rows(runs, clock, peers):
     for peer in peers:
         for run in runs:
             theirs = clock.seconds.get(f"{peer.name}: {run.name}")
-            if run.peers and theirs:
+            if not run.peers or not theirs:
+                continue
+            ours, name, goal = clock.seconds[run.name], run.name, None
+            if run.direction == "forward":
                 goal = 1.15 if run.case.element == "bf16" else 1.1
-                ratio = theirs / clock.seconds[run.name]
-                add(run.name, ratio, f"{peer.name}'s speed", goal, theirs)
+            else:
+                forward = run.name.replace("backward", "forward")
+                if forward not in clock.seconds:
+                    continue
+                ours, name = ours + clock.seconds[forward], f"forward + {run.name}"
+            add(name, theirs / ours, f"{peer.name}'s speed", goal, theirs)
     if "selection" in clock.seconds:
         seconds = clock.seconds["selection"]
         ratio = seconds / clock.seconds["selected attention"]
         add("selection 92 % sparse (at most)", ratio, "attention's time", 0.15, seconds)
+    for name in threads_cpu.CASES:
+        one = clock.seconds.get(f"threads: {name}: 1")
+        if one:
+            two = clock.seconds[f"threads: {name}: 2"]
+            add(f"2 threads, {name}", one / two, "one thread's speed", 1.9, two)
     return rows
 
 
@@ -353,7 +383,10 @@ def main():
     parser.add_argument("--repeat", type=int, default=3, help="calls in a round")
     parser.add_argument("--lanes", type=int, default=16, help="of the peak's f32 vectors")
     parser.add_argument("--small", action="store_true", help="short lengths, to try it out")
-    parser.add_argument("--only", help="cases whose name holds this")
+    parser.add_argument("--long", action="store_true", help="sparse cases of 65536 tokens too")
+    parser.add_argument(
+        "--only", help='cases whose name holds this; "selection" and "threads" are two'
+    )
     parser.add_argument("--peers", action="store_true", help="beside other libraries")
     parser.add_argument("--peer", action="append", help="only this peer (may be repeated)")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures there")
@@ -361,11 +394,13 @@ def main():
     args = parser.parse_args()
 
     args.selection = 2048 if args.small else 65536
-    runs = make_runs(*((256, 1024) if args.small else (4096, 16384)))
+    long_length = 2048 if args.small else 65536
+    lengths = (256, 1024) if args.small else (4096, 16384)
+    runs = make_runs(*lengths, long_length if args.long else None)
     if args.only:
         runs = [r for r in runs if args.only in r.name or any(
             args.only in s.name and s.dense == r.name for s in runs)]
-    names = args.peer or ["openvino", "torch"]
+    names = args.peer or ["openvino", "torch", "iree"]
     peers = start_peers(names) if args.peers or args.peer else []
     with tempfile.TemporaryDirectory() as folder:
         clock = Clock(args, folder)

@@ -63,16 +63,41 @@ def tile_list(sparsities, length, rng):
     return num, idx
 
 
-def seconds(args, folder, case, threads):
+def seconds(dit_run, repeat, folder, case, threads):
     files = [str(folder / "qkv.npy")] * 3
     files += [str(folder / f"{case}-{name}.npy") for name in ("num", "idx")]
     report = folder / "report.json"
     subprocess.run(
-        [args.dit_run, folder / "program.mlir", f"--inputs={','.join(files)}",
-         f"--threads={threads}", f"--repeat={args.repeat}",
+        [dit_run, folder / "program.mlir", f"--inputs={','.join(files)}",
+         f"--threads={threads}", f"--repeat={repeat}",
          f"--cache-dir={folder / 'cache'}", f"--json={report}"],
         check=True, stdout=subprocess.DEVNULL)
     return json.loads(report.read_text())["time_s"]["min"]
+
+
+def prepare(folder, length, size):
+    """Writes the program and its inputs."""
+    rng = np.random.default_rng(0)
+    (folder / "program.mlir").write_text(program(8, length, size))
+    shape = (1, 8, length, size)
+    np.save(folder / "qkv.npy", rng.standard_normal(shape).astype(np.float32))
+    for i, sparsities in enumerate(CASES.values()):
+        for name, array in zip(("num", "idx"), tile_list(sparsities, length, rng)):
+            np.save(folder / f"{i}-{name}.npy", array)
+
+
+def measure(dit_run, length, size, threads, repeat, rounds=1):
+    """The shortest time of each (case, number of threads)."""
+    best = {}
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        prepare(folder, length, size)
+        for _ in range(rounds):
+            for i, case in enumerate(CASES):
+                for n in threads:
+                    time = seconds(dit_run, repeat, folder, i, n)
+                    best[case, n] = min(time, best.get((case, n), float("inf")))
+    return best
 
 
 def main():
@@ -87,24 +112,13 @@ def main():
     parser.add_argument("--json", type=pathlib.Path, help="write the figures there")
     args = parser.parse_args()
 
-    rng = np.random.default_rng(0)
-    best = {case: [float("inf")] * 2 for case in CASES}
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        (folder / "program.mlir").write_text(program(8, args.length, args.size))
-        shape = (1, 8, args.length, args.size)
-        np.save(folder / "qkv.npy", rng.standard_normal(shape).astype(np.float32))
-        for i, sparsities in enumerate(CASES.values()):
-            for name, array in zip(("num", "idx"), tile_list(sparsities, args.length, rng)):
-                np.save(folder / f"{i}-{name}.npy", array)
-        for _ in range(args.rounds):
-            for i, case in enumerate(CASES):
-                for j, threads in enumerate((1, args.threads)):
-                    best[case][j] = min(best[case][j], seconds(args, folder, i, threads))
+    best = measure(args.dit_run, args.length, args.size, [1, args.threads],
+                   args.repeat, args.rounds)
     rows = []
     print(f"{'':28}{'1 thread':>12}{f'{args.threads} threads':>12}{'speed-up':>10}")
-    for case, (one, more) in best.items():
+    for case in CASES:
+        one, more = best[case, 1], best[case, args.threads]
         print(f"{case:28}{one * 1e3:9.2f} ms{more * 1e3:9.2f} ms{one / more:9.2f}x")
         rows.append({"case": case, "threads": args.threads, "one_s": one,
                      "more_s": more, "speed_up": one / more})

@@ -5,7 +5,8 @@
 
 Reads a case as JSON from each line of the input and answers with a line of JSON
 that holds the shortest time in seconds, or null where the library has no way
-to run the case. What is compiled is kept for the next round.
+to run the case. A gradient is timed with the forward pass before it. What is
+compiled is kept for the next round.
 """
 
 import json
@@ -24,7 +25,17 @@ def inputs(case):
     return [rng.standard_normal(shape).astype(np.float32) for _ in "qkv"]
 
 
+class Unsupported(Exception):
+    """The library has no way to run the case."""
+
+
+def only_forward(case):
+    if case["direction"] != "forward":
+        raise Unsupported("no gradient")
+
+
 def openvino_call(case):
+    only_forward(case)
     import openvino
     from openvino import opset13
 
@@ -60,14 +71,63 @@ def torch_call(case):
     kind = torch.bfloat16 if case["element"] == "bf16" else torch.float32
     q, k, v = (torch.from_numpy(a).to(kind) for a in inputs(case))
 
-    def call():
+    attention = torch.nn.functional.scaled_dot_product_attention
+
+    def forward():
         with torch.no_grad():
-            torch.nn.functional.scaled_dot_product_attention(q, k, v)
+            attention(q, k, v)
 
-    return call
+    def backward():
+        for x in (q, k, v):
+            x.requires_grad_()
+            x.grad = None
+        attention(q, k, v).backward(gradient)
+
+    gradient = torch.ones_like(q)
+    return forward if case["direction"] == "forward" else backward
 
 
-CALLS = {"openvino": openvino_call, "torch": torch_call}
+def iree_text(case):
+    tensor = f"tensor<{case['heads']}x{case['length']}x{case['size']}x{case['element']}>"
+    maps = {"q": "b, m, k", "k": "b, l, k", "v": "b, l, n", "s": "", "o": "b, m, n"}
+    maps = [f"affine_map<(b, m, n, k, l) -> ({dims})>" for dims in maps.values()]
+    return f"""
+func.func @main(%q: {tensor}, %k: {tensor}, %v: {tensor}) -> {tensor} {{
+  %scale = arith.constant {float(case["size"]) ** -0.5} : {case["element"]}
+  %init = tensor.empty() : {tensor}
+  %o = iree_linalg_ext.attention <{{indexing_maps = [{", ".join(maps)}]}}>
+      ins(%q, %k, %v, %scale : {tensor}, {tensor}, {tensor}, {case["element"]})
+      outs(%init : {tensor}) {{
+    ^bb0(%score: f32):
+      iree_linalg_ext.yield %score : f32
+  }} -> {tensor}
+  return %o : {tensor}
+}}
+"""
+
+
+def iree_call(case):
+    only_forward(case)
+    if case["element"] != "f32":
+        raise Unsupported("NumPy has no bf16 to hand over")
+    import iree.compiler
+    import iree.runtime
+
+    binary = iree.compiler.compile_str(
+        iree_text(case),
+        target_backends=["llvm-cpu"],
+        extra_args=["--iree-llvmcpu-target-cpu=host"],
+    )
+    # One thread, the caller's.
+    config = iree.runtime.Config("local-sync")
+    context = iree.runtime.SystemContext(config=config)
+    context.add_vm_module(iree.runtime.VmModule.copy_buffer(context.instance, binary))
+    main_function = context.modules.module["main"]
+    arrays = [iree.runtime.asdevicearray(config.device, a[0]) for a in inputs(case)]
+    return lambda: main_function(*arrays)
+
+
+CALLS = {"openvino": openvino_call, "torch": torch_call, "iree": iree_call}
 
 
 def main():
@@ -86,6 +146,8 @@ def main():
                 calls[key]()
                 times.append(time.perf_counter() - begin)
             answer = min(times)
+        except Unsupported:
+            answer = None
         except Exception as error:
             print(f"{sys.argv[1]}: {error}", file=sys.stderr)
             answer = None

@@ -81,6 +81,8 @@ static void printEntry(raw_ostream &os, const EntryPoint &entry) {
                            "runs: some sizes "
                            "depend on data.\n"
                          : "/// Nothing else is allocated.\n");
+  // What tasks of attention kernels keep there is bounded by their plans.
+  os << "/// Threads that run it need a stack of 1 MB.\n";
   os << "///\n/// Returns a dit_rt_status; dit_rt_last_error() explains it.\n";
   os << "int32_t " << entry.cName << "(";
   for (StringRef name : inputs)
