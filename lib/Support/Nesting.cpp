@@ -6,7 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A scan of the text for brackets and operators, which knows no grammar.
+// A scan of the text for brackets, operators and numbers of results, which
+// knows no grammar.
 //
 //===----------------------------------------------------------------------===//
 
@@ -44,6 +45,8 @@ private:
   void visit(size_t at);
   /// An alias at `at`: a definition begins, or a known one is used.
   void visitAlias(size_t at);
+  /// A number at `at` that chooses one of the results of an op.
+  void visitResultNumber(size_t at);
   void endDefinition();
   /// Counts what is open, and `inside` that.
   bool exceeds(int64_t inside = 0) {
@@ -67,10 +70,18 @@ private:
   llvm::StringMap<int64_t> aliases;
   StringRef definition;
   int64_t depthOfDefinition = 0;
-  bool isTooDeep = false;
+  /// What is wrong with the last character; empty if nothing is.
+  StringRef fault;
 };
 
 } // namespace
+
+static constexpr StringRef kTooDeep =
+    "expected brackets that nest at most 256 deep";
+
+static bool isIdentifier(char c) {
+  return llvm::isAlnum(c) || c == '_' || c == '.' || c == '$' || c == '-';
+}
 
 size_t Scanner::skipString(size_t at) const {
   for (++at; at < text.size(); ++at) {
@@ -109,12 +120,7 @@ void Scanner::endDefinition() {
 
 void Scanner::visitAlias(size_t at) {
   StringRef rest = text.substr(at);
-  size_t end = 1 + rest.drop_front()
-                       .take_while([](char c) {
-                         return llvm::isAlnum(c) || c == '_' || c == '.' ||
-                                c == '$' || c == '-';
-                       })
-                       .size();
+  size_t end = 1 + rest.drop_front().take_while(isIdentifier).size();
   StringRef name = rest.take_front(end);
   StringRef behind = rest.drop_front(end).ltrim(' ');
   if (brackets.empty() && behind.starts_with("=") &&
@@ -126,7 +132,14 @@ void Scanner::visitAlias(size_t at) {
   }
   auto known = aliases.find(name);
   if (known != aliases.end() && exceeds(known->second))
-    isTooDeep = true;
+    fault = kTooDeep;
+}
+
+void Scanner::visitResultNumber(size_t at) {
+  StringRef digits = text.substr(at).take_while(llvm::isDigit);
+  int64_t number;
+  if (digits.getAsInteger(10, number) || number > kMaxResultNumber)
+    fault = "expected a result number of at most 1048576";
 }
 
 void Scanner::visit(size_t at) {
@@ -164,7 +177,11 @@ void Scanner::visit(size_t at) {
     return;
   case '#':
   case '!':
-    if (!isJson)
+    if (isJson)
+      return;
+    if (c == '#' && isIdentifier(previous) && llvm::isDigit(next))
+      visitResultNumber(at + 1);
+    else
       visitAlias(at);
     return;
   case '+':
@@ -201,8 +218,10 @@ std::optional<NestingFault> Scanner::run() {
       continue;
     }
     visit(at);
-    if (exceeds() || isTooDeep)
-      return makeFault(at, "expected brackets that nest at most 256 deep");
+    if (exceeds())
+      fault = kTooDeep;
+    if (!fault.empty())
+      return makeFault(at, fault);
     if (!brackets.empty() && brackets.back().numOperators > kMaxOperators)
       return makeFault(at, "expected at most 1024 operators in an expression");
     ++at;
@@ -210,7 +229,8 @@ std::optional<NestingFault> Scanner::run() {
   return std::nullopt;
 }
 
-static_assert(kMaxNesting == 256 && kMaxOperators == 1024,
+static_assert(kMaxNesting == 256 && kMaxOperators == 1024 &&
+                  kMaxResultNumber == 1048576,
               "the messages say so");
 
 std::optional<NestingFault> mlir::dit::findDeepNesting(StringRef text) {

@@ -15,6 +15,7 @@
 #include "TextMutator.h"
 
 #include "dit/Dialect/Dit/IR/Dit.h"
+#include "dit/Support/Nesting.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -59,6 +60,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   MLIRContext *context = fuzzContext.get();
   ParserConfig config(context);
   StringRef text(reinterpret_cast<const char *>(data), size);
+  // As tools do.
+  if (findDeepNesting(text))
+    return -1;
   auto module = parseSourceString<ModuleOp>(text, config);
   if (!module)
     return -1;

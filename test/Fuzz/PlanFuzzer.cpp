@@ -1,4 +1,4 @@
-//===- PlanFuzzer.cpp - Fuzz target: plan files ---------------------------===//
+//===- PlanFuzzer.cpp - Fuzz target: plan and profile files ---------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,9 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The first byte decides what the program tells a plan file, the rest is the
-// file, in any format. A plan that is accepted has to be a valid op, and to
-// come back from the op and from the table that is written of it.
+// The first byte decides what the rest is, and what the program tells it: a
+// plan file in any format, a profile file, or the layout of an instrumented
+// program. A plan or a profile that is accepted has to be a valid op, and to
+// come back from the op and from the file that is written of it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,11 +17,15 @@
 #include "TextMutator.h"
 
 #include "dit/Dialect/Dit/Plan/PlanFile.h"
+#include "dit/Dialect/Dit/Plan/ProfileFile.h"
+#include "dit/Dialect/Dit/Plan/ProfileLayout.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/IR/Verifier.h"
+
+#include <numeric>
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -51,6 +56,10 @@ static PlanFileContext makeContext(MLIRContext *context, uint8_t choice) {
   return result;
 }
 
+//===----------------------------------------------------------------------===//
+// Plans
+//===----------------------------------------------------------------------===//
+
 static std::string write(const Plan &plan, PlanFormat format) {
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -78,20 +87,11 @@ static void checkOp(MLIRContext *context, const Plan &plan) {
                   write(plan, PlanFormat::Table));
 }
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static FuzzContext fuzzContext(registerDialects);
-  if (size == 0)
-    return -1;
-  MLIRContext *context = fuzzContext.get();
-  context->loadDialect<DitDialect>();
-  PlanFileContext known = makeContext(context, data[0]);
-  StringRef text(reinterpret_cast<const char *>(data + 1), size - 1);
+static void checkPlan(const PlanFileContext &known, StringRef text) {
   llvm::Expected<PlanFile> file = parsePlanFile(known, text);
-  if (!file) {
-    llvm::consumeError(file.takeError());
-    return 0;
-  }
-  checkOp(context, file->plan);
+  if (!file)
+    return llvm::consumeError(file.takeError());
+  checkOp(known.context, file->plan);
   std::string table = write(file->plan, PlanFormat::Table);
   llvm::Expected<PlanFile> again = parsePlanFile(known, table);
   if (!again)
@@ -113,6 +113,78 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     else
       llvm::consumeError(other.takeError());
   }
+}
+
+//===----------------------------------------------------------------------===//
+// Profiles
+//===----------------------------------------------------------------------===//
+
+static std::string write(const Profile &profile) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  writeProfileFile(profile, os);
+  return text;
+}
+
+static void checkOp(MLIRContext *context, const Profile &profile) {
+  OpBuilder builder(context);
+  Location loc = builder.getUnknownLoc();
+  OwningOpRef<ModuleOp> module(ModuleOp::create(loc));
+  builder.setInsertionPointToStart(module->getBody());
+  ProfileOp op = profile.create(builder, loc, "profile");
+  if (failed(verify(*module)))
+    reportFinding("a profile that was read is not valid:\n" + write(profile));
+  if (write(Profile::get(op)) != write(profile))
+    reportFinding("a profile changes in its op:\n" + write(profile));
+}
+
+static llvm::Expected<Profile> readProfile(const PlanFileContext &known,
+                                           StringRef text) {
+  return parseProfileFile(
+      known.sites, [](StringRef name) { return name == "pab"; }, text);
+}
+
+static void checkProfile(const PlanFileContext &known, StringRef text) {
+  llvm::Expected<Profile> profile = readProfile(known, text);
+  if (!profile)
+    return llvm::consumeError(profile.takeError());
+  checkOp(known.context, *profile);
+  std::string written = write(*profile);
+  llvm::Expected<Profile> again = readProfile(known, written);
+  if (!again)
+    reportFinding("a written profile is not read: " +
+                  llvm::toString(again.takeError()) + "\n" + written);
+  if (write(*again) != written)
+    reportFinding("a profile changes in its file:\n" + written);
+}
+
+static void checkLayout(const PlanFileContext &known, StringRef text) {
+  double values[24];
+  std::iota(std::begin(values), std::end(values), 0.0);
+  llvm::Expected<std::string> file = fillProfileLayout(text, values);
+  if (!file)
+    return llvm::consumeError(file.takeError());
+  checkProfile(known, *file);
+}
+
+//===----------------------------------------------------------------------===//
+// The target
+//===----------------------------------------------------------------------===//
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static FuzzContext fuzzContext(registerDialects);
+  if (size == 0)
+    return -1;
+  MLIRContext *context = fuzzContext.get();
+  context->loadDialect<DitDialect>();
+  PlanFileContext known = makeContext(context, data[0]);
+  StringRef text(reinterpret_cast<const char *>(data + 1), size - 1);
+  if (!(data[0] & 8))
+    checkPlan(known, text);
+  else if (!(data[0] & 16))
+    checkProfile(known, text);
+  else
+    checkLayout(known, text);
   return 0;
 }
 

@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Parsers of MLIR and JSON call themselves for what nests, and so does much
-// that works on modules. Texts that would take all of the stack are refused
-// before.
+// that works on modules. Texts that would take all of the stack, or of the
+// memory, are refused before.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,6 +27,9 @@ constexpr int64_t kMaxNesting = 256;
 /// The number of operators that may follow one another in an affine expression,
 /// which nests by each.
 constexpr int64_t kMaxOperators = 1024;
+/// The largest number in a use of a result, as in `%x#2`. The parser makes room
+/// for as many before it sees the op.
+constexpr int64_t kMaxResultNumber = int64_t(1) << 20;
 
 /// What is too much in a text, and where.
 struct NestingFault {
@@ -34,7 +37,8 @@ struct NestingFault {
   llvm::StringRef text;
 };
 
-/// The first place of `text`, a module or a pass pipeline, that nests too deep.
+/// The first place of `text`, a module or a pass pipeline, that nests too deep
+/// or names a result that no op can have.
 /// Comments and strings do not count, and a line `// -----` starts anew.
 std::optional<NestingFault> findDeepNesting(llvm::StringRef text);
 

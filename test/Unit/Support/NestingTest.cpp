@@ -82,6 +82,18 @@ TEST(Nesting, CountsWhatAliasesStandFor) {
   EXPECT_FALSE(isDeep(repeat("#a = [1]\n", 1000)));
 }
 
+TEST(Nesting, NumbersOfResultsAreSmall) {
+  EXPECT_FALSE(isDeep("return %x#0, %x_1.$y-z#1048576 : #dit.grid<2>"));
+  auto fault = findDeepNesting("%y = f %x#1048577");
+  ASSERT_TRUE(fault.has_value());
+  EXPECT_EQ(fault->column, 10u);
+  EXPECT_EQ(fault->text, "expected a result number of at most 1048576");
+  EXPECT_TRUE(isDeep("f(%0#99999999999999999999)"));
+  // An alias may look like a number.
+  EXPECT_FALSE(isDeep("f(\"%x#2147483648\") {a = #2147483648}"));
+  EXPECT_FALSE(findDeepJsonNesting("x#2147483648"));
+}
+
 TEST(Nesting, JsonHasOtherBrackets) {
   EXPECT_FALSE(findDeepJsonNesting(repeat("[", kMaxNesting)));
   EXPECT_TRUE(findDeepJsonNesting(repeat("{\"a\":[", 129)));

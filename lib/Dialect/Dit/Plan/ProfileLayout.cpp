@@ -13,6 +13,7 @@
 #include "dit/Dialect/Dit/Plan/ProfileLayout.h"
 #include "PlanFormats.h"
 
+#include "dit/Support/JsonReader.h"
 #include "llvm/Support/JSON.h"
 
 using namespace mlir;
@@ -95,7 +96,7 @@ static llvm::Error fill(json::Object &entry, ArrayRef<double> &rest) {
 
 llvm::Expected<std::string>
 mlir::dit::fillProfileLayout(StringRef layout, ArrayRef<double> values) {
-  llvm::Expected<json::Value> root = json::parse(layout);
+  llvm::Expected<json::Value> root = parseJson(layout);
   if (!root)
     return root.takeError();
   json::Object *object = root->getAsObject();

@@ -12,7 +12,8 @@ import pathlib
 import subprocess
 import sys
 
-DIT_OPT, MODULE, PROFILE, FOLDER = sys.argv[1:]
+# dit-opt may come with flags.
+*DIT_OPT, MODULE, PROFILE, FOLDER = sys.argv[1:]
 GOOD = json.loads(pathlib.Path(PROFILE).read_text())
 DELETE = object()
 
@@ -65,7 +66,7 @@ for name, path, value in WRONG:
     file = pathlib.Path(FOLDER, "wrong.json")
     file.write_text(spoil(path, value))
     run = subprocess.run(
-        [DIT_OPT, MODULE, f"--dit-import-profile=file={file}"],
+        [*DIT_OPT, MODULE, f"--dit-import-profile=file={file}"],
         capture_output=True, text=True)
     errors = [line for line in run.stderr.splitlines() if "error: " in line]
     assert run.returncode == 1 and len(errors) == 1, (name, run.stderr)
