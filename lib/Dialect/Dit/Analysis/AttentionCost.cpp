@@ -184,11 +184,9 @@ std::optional<AttentionCost> AttentionCost::get(AttentionOp op) {
 /// Intervals that are looked at to count the positions of a pattern.
 static constexpr int64_t kMaxPatternSteps = int64_t(1) << 26;
 
-/// The share of `shape` that `pattern` holds; none if counting it takes too
-/// long. A long pattern is counted in some rows only, and then not `exact`.
-static std::optional<double> getShareOfPattern(PatternAttrInterface pattern,
-                                               PatternShape shape,
-                                               bool &exact) {
+std::optional<double> mlir::dit::getShareOfPattern(PatternAttrInterface pattern,
+                                                   PatternShape shape,
+                                                   bool &exact) {
   if (shape.q == 0 || shape.kv == 0)
     return 1.0;
   int64_t rowSteps = countIntervalSteps(pattern, shape);

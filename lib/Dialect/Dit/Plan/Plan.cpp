@@ -49,6 +49,15 @@ bool BranchPlan::isFull() const {
                       [](const Mode &mode) { return mode == Mode::full(); });
 }
 
+bool BranchPlan::canHave(const Mode &mode) const {
+  // After a full step, for what reuses.
+  SmallVector<Mode> modes = {Mode::full(), mode};
+  resolveSources(/*heads=*/1, modes);
+  ModeTable table(/*heads=*/1, modes);
+  return !findTableFault(table) &&
+         !findBranchFault(table, kind, cache, grid, tile);
+}
+
 std::optional<ModeFault> BranchPlan::findFault() const {
   if (std::optional<ModeFault> fault = findTableFault(getTable()))
     return fault;

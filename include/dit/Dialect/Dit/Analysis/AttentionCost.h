@@ -84,6 +84,11 @@ private:
   bool sharesExact = true;
 };
 
+/// The share of `shape` that `pattern` holds; none if counting it takes too
+/// long. A long pattern is counted in some rows only, and then not `exact`.
+std::optional<double> getShareOfPattern(PatternAttrInterface pattern,
+                                        PatternShape shape, bool &exact);
+
 /// The attentions below an op, in program order.
 class AttentionCostAnalysis {
 public:

@@ -46,6 +46,8 @@ struct BranchPlan {
   int64_t countSharedSteps() const;
   /// Whether each head is full at each step.
   bool isFull() const;
+  /// Whether the branch can have `mode` at some step.
+  bool canHave(const Mode &mode) const;
   /// The first mode that the branch cannot have.
   std::optional<ModeFault> findFault() const;
 };
