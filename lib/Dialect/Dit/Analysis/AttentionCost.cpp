@@ -106,8 +106,33 @@ static std::optional<LoopRange> getRange(scf::ForOp loop) {
                    trips->getSExtValue()};
 }
 
-/// Counts the iterations of `loop` in which all of `reuses` compute.
-static void applyLoop(scf::ForOp loop, ArrayRef<ReuseOp> reuses,
+namespace {
+
+/// A condition, and what it has to be for an op to run.
+struct Condition {
+  Value value;
+  bool wanted;
+};
+
+} // namespace
+
+/// Whether all of `conditions` hold in the iteration of `loop` at `iv`, as far
+/// as is known.
+static bool holdAt(ArrayRef<Condition> conditions, scf::ForOp loop, int64_t iv,
+                   bool &exact) {
+  return llvm::all_of(conditions, [&](const Condition &condition) {
+    auto scheduled = condition.value.getDefiningOp<ScheduledOp>();
+    std::optional<int64_t> at;
+    if (scheduled)
+      at = evaluate(scheduled.getStep(), loop.getInductionVar(), iv);
+    if (!at)
+      exact = false;
+    return !at || scheduled.getSchedule().computes(*at) == condition.wanted;
+  });
+}
+
+/// Counts the iterations of `loop` in which `conditions` hold.
+static void applyLoop(scf::ForOp loop, ArrayRef<Condition> conditions,
                       ExecutionCount &count) {
   std::optional<LoopRange> range = getRange(loop);
   if (!range) {
@@ -115,44 +140,35 @@ static void applyLoop(scf::ForOp loop, ArrayRef<ReuseOp> reuses,
     return;
   }
   int64_t computing = 0;
-  for (int64_t trip = 0; trip < range->trips; ++trip) {
-    int64_t iv = range->lower + trip * range->step;
-    computing += llvm::all_of(reuses, [&](ReuseOp reuse) {
-      auto scheduled = reuse.getCompute().getDefiningOp<ScheduledOp>();
-      std::optional<int64_t> at;
-      if (scheduled)
-        at = evaluate(scheduled.getStep(), loop.getInductionVar(), iv);
-      if (!at)
-        count.exact = false;
-      return !at || scheduled.getSchedule().computes(*at);
-    });
-  }
+  for (int64_t trip = 0; trip < range->trips; ++trip)
+    computing += holdAt(conditions, loop, range->lower + trip * range->step,
+                        count.exact);
   count.steps = multiplySaturating(count.steps, range->trips);
   count.executed = multiplySaturating(count.executed, computing);
 }
 
 ExecutionCount mlir::dit::countExecutions(Operation *op) {
   ExecutionCount count;
-  // The reuses between the op and the next loop around it.
-  SmallVector<ReuseOp> reuses;
+  // The conditions between the op and the next loop around it.
+  SmallVector<Condition> conditions;
+  Region *region = op->getParentRegion();
   for (Operation *parent = op->getParentOp();
        parent && !parent->hasTrait<OpTrait::IsIsolatedFromAbove>();
-       parent = parent->getParentOp()) {
+       region = parent->getParentRegion(), parent = parent->getParentOp()) {
     if (auto reuse = dyn_cast<ReuseOp>(parent)) {
-      bool computes =
-          reuse.getComputeRegion().isAncestor(op->getParentRegion());
-      if (computes)
-        reuses.push_back(reuse);
-      else
-        count.exact = false;
+      conditions.push_back(
+          {reuse.getCompute(), region == &reuse.getComputeRegion()});
+    } else if (auto branch = dyn_cast<scf::IfOp>(parent)) {
+      conditions.push_back(
+          {branch.getCondition(), region == &branch.getThenRegion()});
     } else if (auto loop = dyn_cast<scf::ForOp>(parent)) {
-      applyLoop(loop, reuses, count);
-      reuses.clear();
-    } else {
+      applyLoop(loop, conditions, count);
+      conditions.clear();
+    } else if (!isa<BranchOp>(parent)) {
       count.exact = false;
     }
   }
-  if (!reuses.empty())
+  if (!conditions.empty())
     count.exact = false;
   return count;
 }

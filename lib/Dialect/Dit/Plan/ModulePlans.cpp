@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Dialect/Dit/Plan/ModulePlans.h"
+#include "dit/Dialect/Dit/Plan/SamplerSchedule.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -35,9 +36,8 @@ getFileContext(ModuleOp module, const PlanImportOptions &options) {
                   << options.window;
   PlanFileContext context{module.getContext(), SiteList::collect(module),
                           llvm::to_vector(options.timesteps)};
-  for (int64_t step = 0; step < options.steps; ++step)
-    context.timesteps.push_back(1000.0 * (options.steps - step) /
-                                options.steps);
+  if (options.steps)
+    context.timesteps = getUniformTimesteps(options.steps);
   context.window = options.window;
   context.conditional = options.conditional;
   return context;

@@ -13,6 +13,8 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace mlir::dit;
 
@@ -133,6 +135,48 @@ Plan Plan::getCompleted(const SiteList &sites) const {
   for (const Site &site : sites.getSites()) {
     const BranchPlan *branch = lookup(site.name);
     plan.add(branch ? *branch : BranchPlan::getFull(site, getNumSteps()));
+  }
+  return plan;
+}
+
+/// The step of `timesteps` that is nearest to `timestep`, the first of equals.
+static int64_t findNearest(ArrayRef<double> timesteps, double timestep) {
+  auto distance = [&](double value) { return std::abs(value - timestep); };
+  return llvm::min_element(timesteps,
+                           [&](double lhs, double rhs) {
+                             return distance(lhs) < distance(rhs);
+                           }) -
+         timesteps.begin();
+}
+
+Plan Plan::getRemapped(int64_t steps, ArrayRef<double> newTimesteps) const {
+  SmallVector<int64_t> sources;
+  Plan plan(newTimesteps);
+  plan.setFingerprint(fingerprint);
+  for (int64_t step = 0; step < steps; ++step) {
+    int64_t place = step * getNumSteps() / steps;
+    sources.push_back(newTimesteps.empty()
+                          ? place
+                          : findNearest(timesteps, newTimesteps[step]));
+    if (newTimesteps.empty())
+      plan.timesteps.push_back(timesteps[place]);
+  }
+  for (const BranchPlan &branch : branches) {
+    BranchPlan mapped = branch;
+    mapped.modes.clear();
+    for (int64_t source : sources)
+      for (Mode mode : branch.getTable().getStep(source)) {
+        mode.source = Mode::kLatest;
+        mapped.modes.push_back(mode);
+      }
+    resolveSources(mapped.heads, mapped.modes);
+    for (Mode &mode : mapped.modes)
+      if (mode.hasSource() && mode.source == Mode::kLatest)
+        mode = Mode::full();
+    for (Mode &mode : mapped.modes)
+      mode.source = Mode::kLatest;
+    resolveSources(mapped.heads, mapped.modes);
+    plan.add(std::move(mapped));
   }
   return plan;
 }

@@ -193,8 +193,10 @@ static TopkMaskOp createSelection(OpBuilder &b, Location loc, AttentionOp op,
       createNumTiles(b, loc, q, op.getQDimOrder(), options.tile[0]);
   OpFoldResult keyTiles =
       createNumTiles(b, loc, k, op.getKDimOrder(), options.tile[1]);
-  Value counts =
-      createCountsOfStep(b, loc, op, keyTiles, options.denseSteps, shares);
+  Value counts;
+  if (!options.mass)
+    counts =
+        createCountsOfStep(b, loc, op, keyTiles, options.denseSteps, shares);
   q = toDefaultOrder(b, loc, q, op.getQDimOrder());
   k = toDefaultOrder(b, loc, k, op.getKDimOrder());
   SmallVector<OpFoldResult> extents = {tensor::getMixedSize(b, loc, q, 0),
@@ -210,7 +212,9 @@ static TopkMaskOp createSelection(OpBuilder &b, Location loc, AttentionOp op,
                                       b.getI32Type());
   Value idx = tensor::EmptyOp::create(b, loc, extents, b.getI32Type());
   return TopkMaskOp::create(b, loc, scores, counts, num, idx,
-                            /*fraction=*/nullptr, /*mass=*/nullptr,
+                            /*fraction=*/nullptr,
+                            options.mass ? b.getF64FloatAttr(*options.mass)
+                                         : FloatAttr(),
                             /*keep=*/nullptr);
 }
 

@@ -27,7 +27,7 @@ namespace mlir::dit {
 struct ExecutionCount {
   /// Iterations of the loops around the op.
   int64_t steps = 1;
-  /// Those of them in which it runs; the others reuse.
+  /// Those of them in which it runs; the others reuse, or run something else.
   int64_t executed = 1;
   /// Whether both numbers are known; where they are not, a loop counts once
   /// and a condition holds.
@@ -35,7 +35,7 @@ struct ExecutionCount {
 };
 
 /// Counts the runs of `op` by the constant bounds of the `scf.for` loops and
-/// the schedules of the `dit.reuse` ops around it.
+/// the schedules of the `dit.reuse` and `scf.if` ops around it.
 ExecutionCount countExecutions(Operation *op);
 
 /// The work of one attention. A multiplication and an addition are two

@@ -77,6 +77,12 @@ public:
   /// The plan in the order of `sites`, with those that it leaves out full.
   Plan getCompleted(const SiteList &sites) const;
 
+  /// The plan for a sampler of `steps`: each step is the one of this plan whose
+  /// timestep is nearest to it in `timesteps`, or which has its place if these
+  /// are not known. What would reuse a value that no step before it computes is
+  /// full.
+  Plan getRemapped(int64_t steps, ArrayRef<double> timesteps) const;
+
   /// Why the branch is none of `sites`, empty if it is one.
   static std::string findMismatch(const BranchPlan &branch,
                                   const SiteList &sites);

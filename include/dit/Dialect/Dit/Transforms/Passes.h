@@ -15,9 +15,18 @@
 
 #include "dit/Dialect/Dit/IR/Dit.h"
 #include "dit/Dialect/Dit/Plan/PlanFile.h"
+#include "dit/Dialect/Dit/Plan/SamplerSchedule.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir::dit {
+
+/// How the steps of a plan are written out.
+enum class PlanForm {
+  /// One body for all steps, which asks for the step.
+  Table,
+  /// A body for each distinct step.
+  Steps
+};
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

@@ -11,6 +11,170 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ApplyPlanPass : Pass<"dit-apply-plan", "::mlir::ModuleOp"> {
+  let summary = "Rewrite a sampler or a denoiser under a plan";
+  let description = [{
+    Rewrites the branches of a module (`--dit-outline-branches`) so that each
+    does at each step what a `dit.plan` says. Where the branches are in the body
+    of an `scf.for`, the step loop, the loop carries the values that are kept.
+    Where they are in a function, a denoiser, this becomes a step function:
+
+    ```
+    denoise(x, t, text, step, states...) -> (v, states...)
+    init_states() -> (states...)
+    ```
+
+    `step` counts from 0, and one that the plan does not have is an error at run
+    time. A caller hands the states of one step to the next.
+
+    A shared step runs only what lies behind the point where the value is kept;
+    heads that share are not computed, nor are their parts of the projections
+    where these can be cut. Values are kept only at steps whose value is read
+    later, and only until then. With `form=table` there is one body for all
+    steps, with conditions at each branch whose steps differ; with `form=steps`
+    each distinct step is written out, a loop becomes runs of steps that repeat,
+    and states live only where they are needed.
+
+    The plan has to be for the sites and steps of the program; otherwise there is
+    one error, and no change. `remap` fits a plan for other steps instead. The
+    plan is removed.
+
+    Accepts and yields phase 1. Numerics change as the plan says, and not at all
+    under a plan whose branches are full.
+
+    ```mlir
+    dit.plan @plan timesteps [1000, 500] {
+      dit.planned "a" mlp cache after_projection heads 1 [full, share]
+    }
+    %r = scf.for %i = %c0 to %c2 step %c1 iter_args(%x = %x0) -> (tensor<4xf32>) {
+      %b = dit.branch "a" mlp of(%x : tensor<4xf32>) project { ... } -> tensor<4xf32>
+      %y = linalg.add ins(%x, %b : ...) outs(%init : ...)
+      scf.yield %y
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    %r:2 = scf.for %i = %c0 to %c2 step %c1 iter_args(%x = %x0, %c = %zeros)
+        -> (tensor<4xf32>, tensor<4xf32>) {
+      %on = dit.scheduled %i, #dit.schedule<"10">
+      %b, %new = dit.reuse compute(%on) state(%c : tensor<4xf32>) { ... }
+      %y = linalg.add ins(%x, %b : ...) outs(%init : ...)
+      scf.yield %y, %new
+    }
+    ```
+  }];
+  let options = [
+    Option<"name", "name", "std::string", "\"\"",
+           "The plan, if there are several">,
+    Option<"form", "form", "::mlir::dit::PlanForm",
+           "::mlir::dit::PlanForm::Table", "How steps are written out",
+           [{::llvm::cl::values(
+             clEnumValN(::mlir::dit::PlanForm::Table, "table",
+                        "One body that asks for the step"),
+             clEnumValN(::mlir::dit::PlanForm::Steps, "steps",
+                        "A body for each distinct step"))
+           }]>,
+    Option<"remap", "remap", "bool", "false",
+           "Take the nearest steps of a plan that is for other ones">,
+    Option<"init", "init", "std::string", "\"init_states\"",
+           "The function that returns the first states of a step function">
+  ];
+  let statistics = [
+    Statistic<"numBranches", "num-branches", "Branches that do not stay full">,
+    Statistic<"numSharedSteps", "num-shared-steps",
+              "Steps at which a branch is shared, over all branches">,
+    Statistic<"stateBytes", "state-bytes", "Bytes of states">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::bufferization::BufferizationDialect",
+                           "::mlir::cf::ControlFlowDialect",
+                           "::mlir::dit::DitDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def BuildSamplerPass : Pass<"dit-build-sampler", "::mlir::ModuleOp"> {
+  let summary = "Put a denoiser into the loop of a sampler";
+  let description = [{
+    Adds a function that samples with a denoiser trained by flow matching, so
+    that a whole generation is one program:
+
+    ```
+    sample(noise, conditions...) -> x
+    ```
+
+    `denoise(x, t, conditions...) -> v` is called at each step. With
+    `guidance=g` its batch is twice that of `noise`: one half has the conditions,
+    the other one has none, x and t are the same for both, and
+    `v = v_null + g (v_cond - v_null)`; `conditions` are those of both halves.
+    x moves from noise, at sigma 1, to sigma 0, by the length of each step of
+    sigma times v (`solver=euler`), or by a method of order 2 that uses the v of
+    the step before, too (`solver=adams`). t is 1000 sigma.
+
+    The denoiser becomes private. Run `--inline --symbol-dce` next, and then
+    `--loop-invariant-code-motion`, which moves out of the loop what is the same
+    at all steps.
+
+    Accepts and yields phase 1.
+
+    With `steps=30 guidance=2`, the loop of the added function is
+
+    ```mlir
+    %video = scf.for %i = %c0 to %c30 step %c1 iter_args(%x = %noise)
+        -> (tensor<1x3x8x32x32xf32>) {
+      %t = tensor.extract %timesteps[%i] : tensor<30xf32>
+      ...
+      %v = func.call @denoise(%xx, %tt, %text)
+      ...
+    }
+    ```
+  }];
+  let options = [
+    Option<"denoiser", "denoiser", "std::string", "\"denoise\"",
+           "The function of the model">,
+    Option<"name", "name", "std::string", "\"sample\"",
+           "The function that is added">,
+    Option<"steps", "steps", "int64_t", "0",
+           "The number of steps, if there are no sigmas">,
+    ListOption<"sigmas", "sigmas", "double",
+               "The sigmas, one more than steps; by default (n - i) / n">,
+    Option<"shift", "shift", "double", "1.0",
+           "Moves each sigma s to shift s / (1 + (shift - 1) s)">,
+    Option<"scale", "scale", "double", "1000.0",
+           "The timestep of the model at sigma 1">,
+    Option<"guidance", "guidance", "double", "1.0",
+           "The scale of classifier-free guidance">,
+    Option<"conditional", "conditional", "::mlir::dit::BatchPart",
+           "::mlir::dit::BatchPart::First",
+           "The half of the batch that has the conditions",
+           [{::llvm::cl::values(
+             clEnumValN(::mlir::dit::BatchPart::All, "all",
+                        "All of it: no guidance"),
+             clEnumValN(::mlir::dit::BatchPart::First, "first",
+                        "The first one"),
+             clEnumValN(::mlir::dit::BatchPart::Second, "second",
+                        "The second one"))
+           }]>,
+    Option<"solver", "solver", "::mlir::dit::Solver",
+           "::mlir::dit::Solver::Euler", "How x moves along v",
+           [{::llvm::cl::values(
+             clEnumValN(::mlir::dit::Solver::Euler, "euler", "Euler's method"),
+             clEnumValN(::mlir::dit::Solver::Adams, "adams",
+                        "The method of Adams and Bashforth of order 2"))
+           }]>
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::bufferization::BufferizationDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def DecomposePass : Pass<"dit-decompose"> {
   let summary = "Rewrite every dit op on tensors into upstream ops";
   let description = [{
@@ -494,6 +658,37 @@ def InstrumentProfilePass
     "::mlir::arith::ArithDialect", "::mlir::dit::DitDialect",
     "::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def ReportCachesPass : Pass<"dit-report-caches", "::mlir::ModuleOp"> {
+  let summary = "Write the memory of a plan's caches as JSON";
+  let description = [{
+    Says which values the branches of a module keep under a `dit.plan`, before
+    it is applied: for each of them the site, whether it is an output that is
+    shared or a residual, its bytes, the steps that save it, and the steps after
+    which it is read later. `bytes_after_step` sums up what lives after each
+    step, `peak_bytes` is the largest of these, and `carried_bytes` is what a
+    program takes that has room for all of them at all steps (`form=table` of
+    `--dit-apply-plan`).
+
+    Accepts phase 1 and changes nothing.
+
+    ```json
+    {"caches": [
+       {"site": "blocks.0.attn1", "holds": "output", "bytes": 2097152,
+        "saved": [4, 6], "live_after": [4, 6]}
+     ],
+     "bytes_after_step": [0, 0, 0, 0, 2097152, 0, 2097152, 0],
+     "peak_bytes": 2097152, "carried_bytes": 2097152}
+    ```
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "\"-\"",
+           "Where to write the report, - for the standard output">,
+    Option<"name", "name", "std::string", "\"\"",
+           "The plan, if there are several">
+  ];
+  let dependentDialects = ["::mlir::dit::DitDialect"];
 }
 
 def ReuseAttentionPass : Pass<"dit-reuse-attention"> {

@@ -57,6 +57,8 @@ struct SparsifyOptions {
   Proxy proxy = Proxy::Mean;
   /// First steps of the loop around an attention in which it keeps everything.
   int64_t denseSteps = 0;
+  /// The share of the softmax mass that is kept, instead of numbers of tiles.
+  std::optional<double> mass;
 };
 
 /// Why `op` cannot look at selected tiles, none when it can.
