@@ -11,6 +11,8 @@
 
 #include "llvm/Support/FormatVariadic.h"
 
+#include <array>
+#include <charconv>
 #include <cmath>
 
 using namespace mlir;
@@ -34,11 +36,11 @@ static std::string findFault(ArrayRef<double> sigmas) {
 /// `value` in single precision, with the fewest digits that tell it from its
 /// neighbours.
 static double toSingle(float value) {
-  SmallString<16> text;
-  llvm::APFloat(value).toString(text, /*FormatPrecision=*/0,
-                                /*FormatMaxPadding=*/40);
+  std::array<char, 64> digits;
+  std::to_chars_result end =
+      std::to_chars(digits.data(), digits.data() + digits.size(), value);
   double result = value;
-  (void)text.str().getAsDouble(result);
+  (void)StringRef(digits.data(), end.ptr - digits.data()).getAsDouble(result);
   return result;
 }
 

@@ -327,6 +327,24 @@ Value RegionSlicer::getWhole(OpBuilder &builder, Value value) {
   return copies.lookupOrDefault(value);
 }
 
+/// A part of a tensor that has one number everywhere, or nothing, as a tensor
+/// of its own: a destination that is cut out of one that others use, too, would
+/// have to be copied. Null for other values.
+Value RegionSlicer::createFilled(OpBuilder &builder, Value value,
+                                 const TensorPart &part) {
+  auto fill = value.getDefiningOp<linalg::FillOp>();
+  if (!fill && !value.getDefiningOp<tensor::EmptyOp>())
+    return {};
+  auto type = cast<RankedTensorType>(value.getType());
+  Value made = tensor::EmptyOp::create(builder, value.getLoc(), part.sizes,
+                                       type.getElementType());
+  if (!fill)
+    return made;
+  Value number = copies.lookupOrDefault(fill.getInputs().front());
+  return linalg::FillOp::create(builder, value.getLoc(), number, made)
+      .getResult(0);
+}
+
 Value RegionSlicer::get(OpBuilder &builder, Value value,
                         const TensorPart &part) {
   auto type = cast<RankedTensorType>(value.getType());
@@ -340,8 +358,10 @@ Value RegionSlicer::get(OpBuilder &builder, Value value,
   for (auto &[at, found] : list)
     if (at == part)
       return found;
-  Value cut =
-      createPart(builder, value.getLoc(), copies.lookupOrDefault(value), part);
+  Value cut = createFilled(builder, value, part);
+  if (!cut)
+    cut = createPart(builder, value.getLoc(), copies.lookupOrDefault(value),
+                     part);
   list.emplace_back(part, cut);
   return cut;
 }
@@ -377,7 +397,9 @@ Operation *RegionSlicer::clonePart(OpBuilder &builder, Operation *op,
         builder, loc, operands[0], operands[1], slice.getMixedOffsets(),
         getSizes(cast<RankedTensorType>(operands[0].getType()).getShape()),
         slice.getMixedStrides());
-  Operation *copy = builder.clone(*op, copies);
+  // A map that knows the arguments of a body would take them from the copy.
+  IRMapping inner = copies;
+  Operation *copy = builder.clone(*op, inner);
   copy->setOperands(operands);
   copy->getResult(0).setType(newType);
   return copy;
@@ -385,11 +407,8 @@ Operation *RegionSlicer::clonePart(OpBuilder &builder, Operation *op,
 
 void RegionSlicer::emitPart(OpBuilder &builder, Operation *op,
                             const TensorPart &part) {
-  // The map keeps the whole results of other ops only.
-  Value result = op->getResult(0);
   Operation *copy = clonePart(builder, op, part);
-  copies.erase(result);
-  made[result].emplace_back(part, copy->getResult(0));
+  made[op->getResult(0)].emplace_back(part, copy->getResult(0));
 }
 
 void RegionSlicer::emit(OpBuilder &builder) {

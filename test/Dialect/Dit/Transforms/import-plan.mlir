@@ -4,7 +4,7 @@
 // of the sampler, the window is open, and a value from outside is reused too.
 
 // RUN: dit-opt %t/module.mlir --dit-import-plan="file=%t/broadcast.json steps=12 name=pab" | FileCheck %s --check-prefix=RULES
-// RULES: dit.plan @pab timesteps [1000, 916.6666666666666, {{.*}}, 83.33333333333333] fingerprint "c0961c457d60fbc4" {
+// RULES: dit.plan @pab timesteps [1000, 916.6667, {{.*}}, 83.33331] fingerprint "c0961c457d60fbc4" {
 // RULES-NEXT: dit.planned "blocks.0.attn1" full layer 0 cache after_gate heads 4 [3 * full, 4 * (share, full), full] grid <2x4x8>
 // RULES-NEXT: dit.planned "blocks.0.attn2" cross layer 0 cache after_projection heads 4 [2 * full, 4 * share, full, 3 * share, 2 * full]
 // RULES-NEXT: dit.planned "blocks.1.attn1" full layer 1 cache after_gate heads 4 [3 * full, 4 * (share, full), full] grid <2x4x8>

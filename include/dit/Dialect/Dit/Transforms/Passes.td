@@ -440,7 +440,7 @@ def ImportPlanPass : Pass<"dit-import-plan", "::mlir::ModuleOp"> {
     ListOption<"timesteps", "timesteps", "double",
                "The timesteps of the sampler, if the file has none">,
     Option<"steps", "steps", "int64_t", "0",
-           "The number of steps, n: timesteps 1000 (n - i) / n">,
+           "The number of steps, n: timesteps 1000 (1 - i / n) in f32">,
     Option<"window", "window", "int64_t", "64",
            "Half-width, in tokens, of the windows of xDiT's methods">,
     Option<"conditional", "conditional", "::mlir::dit::BatchPart",

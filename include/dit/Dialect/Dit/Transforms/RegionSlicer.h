@@ -79,6 +79,7 @@ private:
   };
 
   void planOp(Operation *op);
+  Value createFilled(OpBuilder &builder, Value value, const TensorPart &part);
   void emitPart(OpBuilder &builder, Operation *op, const TensorPart &part);
   Operation *clonePart(OpBuilder &builder, Operation *op,
                        const TensorPart &part);
