@@ -112,10 +112,23 @@ BranchEmitter::Values BranchChooser::chooseAmong(ArrayRef<StepGroup> groups,
   size_t added = branch.getOp().getNumResults();
   BranchEmitter::Values values;
   llvm::append_range(values.added, chosen.getResults().take_front(added));
-  if (keeps)
+  if (keeps) {
     llvm::append_range(values.states, states);
-  else
-    llvm::append_range(values.states, chosen.getResults().drop_front(added));
+    return values;
+  }
+  // A value that is added and kept is one value, as it is in both branches.
+  for (size_t state = added; state < chosen.getNumResults(); ++state) {
+    auto isSame = [&](size_t index) {
+      return chosen.thenYield().getOperand(index) ==
+                 chosen.thenYield().getOperand(state) &&
+             chosen.elseYield().getOperand(index) ==
+                 chosen.elseYield().getOperand(state);
+    };
+    size_t first = 0;
+    while (first < state && !isSame(first))
+      ++first;
+    values.states.push_back(chosen.getResult(first));
+  }
   return values;
 }
 
