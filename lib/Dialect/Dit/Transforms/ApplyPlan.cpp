@@ -196,7 +196,7 @@ void ApplyPlanPass::report(BranchEmitter &branch) {
 }
 
 LogicalResult ApplyPlanPass::apply() {
-  FailureOr<PlanOp> found = findPlan(getOperation(), name, "dit-apply-plan");
+  FailureOr<PlanOp> found = lookupPlan(getOperation(), name, "dit-apply-plan");
   if (failed(found))
     return failure();
   PlanOp op = *found;

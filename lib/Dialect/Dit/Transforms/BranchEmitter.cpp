@@ -23,8 +23,8 @@
 using namespace mlir;
 using namespace mlir::dit;
 
-FailureOr<PlanOp> mlir::dit::findPlan(ModuleOp module, StringRef name,
-                                      StringRef pass) {
+FailureOr<PlanOp> mlir::dit::lookupPlan(ModuleOp module, StringRef name,
+                                        StringRef pass) {
   SmallVector<PlanOp> plans;
   for (auto op : module.getOps<PlanOp>())
     if (name.empty() || op.getSymName() == name)

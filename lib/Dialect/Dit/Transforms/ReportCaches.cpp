@@ -114,7 +114,7 @@ void ReportCachesPass::runOnOperation() {
   };
   if (!output)
     return void(emit(getOperation()) << error);
-  FailureOr<PlanOp> op = findPlan(getOperation(), name, "dit-report-caches");
+  FailureOr<PlanOp> op = lookupPlan(getOperation(), name, "dit-report-caches");
   if (failed(op))
     return signalPassFailure();
   Plan plan = Plan::get(*op);

@@ -25,7 +25,7 @@ namespace mlir::dit {
 
 /// The plan of `module` called `name`, or its only one if that is empty; else
 /// reports an error of the pass `pass`.
-FailureOr<PlanOp> findPlan(ModuleOp module, StringRef name, StringRef pass);
+FailureOr<PlanOp> lookupPlan(ModuleOp module, StringRef name, StringRef pass);
 
 /// The bytes of a state.
 int64_t getStateBytes(RankedTensorType type);
