@@ -27,9 +27,7 @@ double Measurement::getSum(int64_t step, int64_t age) const {
   return sum;
 }
 
-double Trial::getLargestError() const {
-  return *std::max_element(errors.begin(), errors.end());
-}
+double Trial::getLargestError() const { return *llvm::max_element(errors); }
 
 Measurement Profile::get(MeasuredOp op) {
   Measurement entry;

@@ -148,10 +148,10 @@ State SequenceSearch::advance(State state, int64_t chosen) const {
 
 ModeSequence SequenceSearch::trace(ArrayRef<std::vector<Edge>> edges) const {
   const std::vector<Edge> &last = edges.back();
-  int64_t at = std::min_element(last.begin(), last.end(),
-                                [](const Edge &lhs, const Edge &rhs) {
-                                  return lhs.value < rhs.value;
-                                }) -
+  int64_t at = llvm::min_element(last,
+                                 [](const Edge &lhs, const Edge &rhs) {
+                                   return lhs.value < rhs.value;
+                                 }) -
                last.begin();
   ModeSequence sequence;
   sequence.modes.resize(steps);

@@ -26,7 +26,7 @@ using namespace mlir::dit;
 ProfileOp mlir::dit::findProfile(ModuleOp module, StringRef name,
                                  StringRef pass) {
   auto profiles = llvm::to_vector(module.getOps<ProfileOp>());
-  auto named = llvm::find_if(
+  auto *named = llvm::find_if(
       profiles, [&](ProfileOp op) { return op.getSymName() == name; });
   if (named != profiles.end())
     return *named;
