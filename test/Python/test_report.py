@@ -108,6 +108,25 @@ def test_without_plan(files):
     Elements(page)
 
 
+def test_with_model(source_root, tmp_path, capsys):
+    """A plan of any form, and caches in bytes: one attention output of 2 MiB."""
+    folder = source_root / "examples" / "wan-mini"
+    (tmp_path / "plan.json").write_text(json.dumps(
+        {"broadcast": {"full": {"period": 2, "window": [0, 1001]}}}))
+    (tmp_path / "profile.json").write_text(json.dumps({
+        "timesteps": [1000, 500], "measured": [
+            {"site": f"blocks.{layer}.attn1", "metric": "seconds", "values": [1, 1]}
+            for layer in range(4)]}))
+    page = make(tmp_path, "profile.json", "plan.json", "--model", str(folder))
+    assert "blocks.3.attn1, head 0, step 1 (t = 500): share" in Elements(page).titles
+    assert "8 MiB at the peak" in page and "caches: 8 MiB" in page
+    (tmp_path / "plan.json").write_text("{")
+    assert main([str(tmp_path / "profile.json"), str(tmp_path / "plan.json"), "--model",
+                 str(folder)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("dit.report: ") and error.count("\n") == 1
+
+
 def test_held(files):
     """A value is held until the last step that takes it."""
     from dit.report._page import _is_held
@@ -140,7 +159,7 @@ def change(content, path, value):
      "measured[0].values: expected finite numbers"),
     ("profile", change(PROFILE, ["measured", 3, "values", 3], [1]),
      "measured[3].values: expected as many numbers at each step"),
-    ("plan", {"broadcast": {}}, "expected a plan as a table, with branches; --dit-export-plan"),
+    ("plan", {"broadcast": {}}, "expected a plan as a table, with branches; --model"),
     ("plan", change(PLAN, ["timesteps"], TIMES[1:]),
      "branches[0].modes: expected one for each of the 5 steps"),
     ("plan", change(PLAN, ["branches", 1, "modes", 2], 7), "expected names or objects with mode"),

@@ -230,3 +230,83 @@ def test_repeats_pytorch(source_root, model):
     for clip in range(3):
         wanted = np.load(folder / f"sample{clip}.npy")
         assert np.abs(sampler(clip) - wanted).max() <= 1.5e-3
+
+
+# Plans.
+
+
+def write_broadcast(path, setting):
+    """A setting of reuse-psnr.json as a plan."""
+    path.write_text(json.dumps({"broadcast": {
+        kind: {"period": period, "window": setting["window"]}
+        for kind, period in setting["periods"].items()}}))
+    return path
+
+
+@pytest.mark.parametrize("model", ["wan-mini", "latte-mini"])
+@pytest.mark.parametrize("form", ["table", "steps"])
+def test_repeats_pytorch_under_broadcast(source_root, tmp_path, model, form):
+    folder = source_root / "examples" / model
+    setting = json.loads((folder / "reuse-psnr.json").read_text())["pab-246"]
+    plan = write_broadcast(tmp_path / "plan.json", setting)
+    got = sample.Model(folder).compile(sample.Settings(plan=plan, form=form))()
+    assert np.abs(got - np.load(folder / "pab-246-sample0.npy")).max() <= 5e-3
+    wanted = setting["psnr_db"][0]
+    assert sample.psnr(got, np.load(folder / "sample0.npy")) == pytest.approx(wanted, abs=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["wan-mini", "latte-mini"])
+def test_quality_under_broadcast(source_root, tmp_path, model):
+    """As good as PyTorch, at all settings."""
+    folder = source_root / "examples" / model
+    for name, setting in json.loads((folder / "reuse-psnr.json").read_text()).items():
+        if "periods" in setting:
+            settings = sample.Settings(plan=write_broadcast(tmp_path / "plan.json", setting))
+        else:
+            settings = sample.Settings(steps=int(name.split("-")[1]))
+        sampler = sample.Model(folder).compile(settings)
+        got = [sample.psnr(sampler(clip), np.load(folder / f"sample{clip}.npy"))
+               for clip in range(3)]
+        assert got == pytest.approx(setting["psnr_db"], abs=0.1), name
+
+
+def test_command_under_plan(source_root, tmp_path, command):
+    """Two steps, the second of which shares everything."""
+    folder = source_root / "examples" / "wan-mini"
+    plan = write_broadcast(tmp_path / "plan.json", {
+        "periods": dict.fromkeys(("full", "cross", "mlp"), 2), "window": [0, 1001]})
+    result = command(folder, "--steps", 2, "--plan", plan, "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["plan"] == str(plan)
+    report = sample.Model(folder).report_caches(sample.Settings(steps=2, plan=plan))
+    assert len(report["caches"]) == 12 and report["peak_bytes"] > 0
+    # It says its steps itself, or has to fit them.
+    table = sample.Model(folder).read_plan(sample.Settings(steps=2, plan=plan))
+    plan.write_text(json.dumps(table))
+    assert "2 steps" in command(folder, "--plan", plan).stdout
+    refused = command(folder, "--plan", plan, "--steps", 3)
+    assert refused.returncode == 1 and refused.stderr.count("\n") == 1
+    assert "timesteps" in refused.stderr
+    assert "3 steps" in command(folder, "--plan", plan, "--steps", 3, "--remap").stdout
+
+
+@pytest.mark.parametrize("plan,message", [
+    (None, "none.json"), ("{", "plan.json"), ("[]", "plan.json"),
+    ({"broadcast": {"full": {"period": 0, "window": [100, 850]}}}, "period"),
+    ({"broadcast": {"sideways": {"period": 2, "window": [100, 850]}}}, "sideways"),
+    ({"timesteps": [1000, 500], "branches": [{"site": "other", "modes": ["full", "share"]}]},
+     "other"),
+    ({"timesteps": [1000, 500],
+      "branches": [{"site": "blocks.0.attn1", "modes": ["share", "full"]}]}, "step 0")])
+def test_bad_plans(source_root, tmp_path, capsys, plan, message):
+    from dit.sample.__main__ import main
+
+    path = tmp_path / ("none.json" if plan is None else "plan.json")
+    if plan is not None:
+        path.write_text(plan if isinstance(plan, str) else json.dumps(plan))
+    folder = source_root / "examples" / "wan-mini"
+    steps = [] if isinstance(plan, dict) and "timesteps" in plan else ["--steps", "2"]
+    assert main([str(folder), "--plan", str(path), *steps]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("dit.sample: ") and error.count("\n") == 1 and message in error

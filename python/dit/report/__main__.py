@@ -23,8 +23,8 @@ _EPILOG = """\
 examples:
   python -m dit.sample examples/wan-mini --profile profile.json
   python -m dit.report profile.json --out profile.html
-  python -m dit.sample examples/wan-mini --json > run.json
-  python -m dit.report profile.json plan.json --run run.json --out plan.html
+  python -m dit.sample examples/wan-mini --plan pab.json --json > run.json
+  python -m dit.report profile.json pab.json --model examples/wan-mini --run run.json --out plan.html
 """
 
 
@@ -34,9 +34,11 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("profile", type=pathlib.Path, help="a profile file, as of dit.sample --profile")
-    add("plan", type=pathlib.Path, nargs="?", help="a plan for its steps, as a table")
+    add("plan", type=pathlib.Path, nargs="?", help="a plan for its steps; without --model a table")
     add("-o", "--out", type=pathlib.Path, default="report.html", metavar="FILE",
         help="the page (default: report.html)")
+    add("--model", type=pathlib.Path, metavar="DIR",
+        help="the folder of the model: any form of plan, and memory in bytes")
     add("--run", type=pathlib.Path, action="append", default=[], metavar="FILE",
         help="what dit.sample --json said of a run, dense or under the plan")
     add("--title", help="of the page")
@@ -51,16 +53,29 @@ def _read_run(path: pathlib.Path) -> dict[str, Any]:
     return {"plan": content.get("plan"), "seconds": seconds}
 
 
+def _expand(options: argparse.Namespace, profile: _data.Profile
+            ) -> tuple[_data.Plan, dict[str, Any] | None]:
+    """The plan as a table, and its caches if the model is known."""
+    if options.model is None:
+        return _data.read_plan(options.plan), None
+    from dit.sample import Model, Settings
+
+    model = Model(options.model)
+    settings = Settings(timesteps=tuple(profile.timesteps), plan=options.plan)
+    return (_data.parse_plan(options.plan, model.read_plan(settings)),
+            model.report_caches(settings))
+
+
 def _report(options: argparse.Namespace) -> None:
     profile = _data.read_profile(options.profile)
     runs = list(map(_read_run, options.run))
-    plan = None
+    plan, caches = None, None
     if options.plan is not None:
-        plan = _data.read_plan(options.plan)
+        plan, caches = _expand(options, profile)
         _data.check(profile, plan)
     name = options.plan or options.profile
     page = _page.write(options.title or f"{name.stem}: {len(profile.timesteps)} steps", profile,
-                       plan, None, runs)
+                       plan, caches, runs)
     try:
         options.out.write_text(page)
     except OSError as error:

@@ -134,8 +134,8 @@ def parse_plan(path: pathlib.Path, content: dict[str, Any]) -> Plan:
     """A plan as a table (docs/Spec.md, "Plan files")."""
     branches = content.get("branches")
     if not isinstance(branches, list):
-        raise FileError(f"{path}: expected a plan as a table, with branches; "
-                        "--dit-export-plan makes one of other forms")
+        raise FileError(f"{path}: expected a plan as a table, with branches; --model says the "
+                        "sites that other forms are for")
     times = _timesteps(path, content)
     parsed = []
     for index, branch in enumerate(branches):

@@ -180,7 +180,8 @@ def _memory_section(plan: Plan, caches: dict[str, Any] | None) -> str:
     else:
         counts = [float(sum(_is_held(branch, step) for branch in plan.branches))
                   for step in range(len(plan.timesteps))]
-        text = ("How many branches keep a value after each step for a later one.")
+        text = ("How many branches keep a value after each step for a later one. With the model "
+                "(<code>--model</code>) these are bytes.")
         chart = line_chart("Values kept", "values", [("branches", counts)], filled=True)
     return f"<h2>Memory over time</h2><p>{text}</p>{chart}"
 

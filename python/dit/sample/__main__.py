@@ -17,7 +17,7 @@ import numpy as np
 import dit
 from dit._errors import ArgumentError, Error, FileError
 from dit.sample import SOLVERS, Model, Settings, psnr, ssim
-from dit.sample._model import read_array
+from dit.sample._model import read_array, read_timesteps
 from dit.sample._progress import Progress
 
 _DESCRIPTION = """\
@@ -28,7 +28,10 @@ the steps, guidance and solver are one compiled program with the model.
 _EPILOG = """\
 examples:
   python -m dit.sample examples/wan-mini --out video.npy --compare examples/wan-mini/sample0.npy
-  python -m dit.sample examples/latte-mini --steps 12 --solver dpm++ --clip 2 --seed 7 --out video.npy
+  python -m dit.sample examples/latte-mini --steps 12 --solver dpm++ --clip 2 --seed 7 --out video.npy  python -m dit.sample examples/wan-mini --plan pab.json --out video.npy
+
+where pab.json is, for example,
+  {"broadcast": {"full": {"period": 2, "window": [100, 850]}, "cross": {"period": 6, "window": [100, 850]}}}
 """
 
 
@@ -40,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     add("folder", type=pathlib.Path, metavar="DIR",
         help="holds denoise.mlirbc, text.npy, and if they are needed noise0.npy, ..., sites.json")
     add("--steps", type=int, metavar="N", help="steps of the sampler (default: those of "
-        "--timesteps, else 30)")
+        "--timesteps or of the plan, else 30)")
     add("--guidance", type=float, default=2.0, metavar="G",
         help="v = v_null + G (v_text - v_null) (default: 2)")
     add("--clip", type=int, default=0, metavar="I", help="row of text.npy (default: 0)")
@@ -50,6 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--shift", type=float, default=1.0, metavar="S",
         help="steps nearer to the noise above 1 (default: 1, even steps)")
     add("--timesteps", metavar="T,T,...", help="the timesteps, from 1000 at most downward")
+    add("--plan", type=pathlib.Path, metavar="FILE",
+        help="what each branch of the model does at each step (docs/Spec.md, Plan files)")
+    add("--remap", action="store_true", help="fit a plan for other steps to these")
+    add("--form", default="table", choices=["table", "steps"],
+        help="with a plan: one body for all steps (default), or one for each that differs")
     add("--out", type=pathlib.Path, metavar="FILE", help="where the sample goes, as .npy")
     add("--profile", type=pathlib.Path, metavar="FILE",
         help="measure every branch at every step, and write the profile there, as JSON")
@@ -77,8 +85,12 @@ def _settings(options: argparse.Namespace) -> Settings:
                                 f"got {options.steps}")
         if options.shift != 1:
             raise ArgumentError("--shift: expected no shift of given --timesteps")
+    # A plan knows the steps that it is for.
+    if options.plan is not None and timesteps is options.steps is None and options.shift == 1:
+        timesteps = read_timesteps(options.plan)
     steps = 30 if options.steps is None else options.steps
-    return Settings(steps, options.guidance, options.solver, options.shift, timesteps)
+    return Settings(steps, options.guidance, options.solver, options.shift, timesteps,
+                    options.plan, options.remap, options.form)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -87,6 +99,8 @@ def _check(options: argparse.Namespace) -> None:
         raise ArgumentError(f"--repeat: expected at least 1, got {options.repeat}")
     if options.threads is not None and options.threads < 1:
         raise ArgumentError(f"--threads: expected at least 1, got {options.threads}")
+    if options.profile is not None and options.plan is not None:
+        raise ArgumentError("--profile: expected no --plan: the dense sampler is profiled")
     if options.tolerance is not None and options.compare is None:
         raise ArgumentError("--tolerance: expected --compare beside it")
     for name in ("out", "profile"):
@@ -115,7 +129,8 @@ def _write(path: pathlib.Path, sample: np.ndarray[Any, Any]) -> None:
 
 def _print(report: dict[str, Any]) -> None:
     print(f"{report['folder']}: {report['steps']} steps ({report['solver']}), guidance "
-          f"{report['guidance']:g}, clip {report['clip']}: ready in "
+          f"{report['guidance']:g}, clip {report['clip']}"
+          f"{', plan ' + report['plan'] if report['plan'] else ''}: ready in "
           f"{report['compile_time_s']:.2f} s, sampled in {report['time_s']:.3f} s "
           f"on {report['threads']} threads")
     if "max_abs_error" in report:
@@ -163,7 +178,8 @@ def _sample(options: argparse.Namespace) -> None:
     sample, ready, seconds = work(options, settings)
     report = {"folder": str(options.folder), "steps": len(settings.places),
               "solver": settings.solver, "guidance": settings.guidance, "clip": options.clip,
-              "seed": options.seed, "threads": options.threads or dit.get_num_threads(),
+              "seed": options.seed, "plan": None if options.plan is None else str(options.plan),
+              "threads": options.threads or dit.get_num_threads(),
               "compile_time_s": ready, "time_s": min(seconds),
               "out": None if options.out is None else str(options.out),
               "profile": None if options.profile is None else str(options.profile)}

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import pathlib
+import tempfile
 from typing import Any, Union
 
 import numpy as np
@@ -26,7 +28,10 @@ class Settings:
     """How to sample.
 
     ``timesteps`` names the steps one by one, from 1000 at most down to above 0;
-    otherwise there are ``steps`` of them, evenly or under a ``shift``.
+    otherwise there are ``steps`` of them, evenly or under a ``shift``. ``plan``
+    is a file of one of the formats in docs/Spec.md, "Plan files"; with ``remap``
+    one for other steps is fitted to these. ``form`` says whether the program has
+    one body for all steps (``table``) or one for each that differs (``steps``).
     """
 
     steps: int = 30
@@ -34,6 +39,9 @@ class Settings:
     solver: str = "euler"
     shift: float = 1.0
     timesteps: tuple[float, ...] | None = None
+    plan: Path | None = None
+    remap: bool = False
+    form: str = "table"
 
     @property
     def places(self) -> list[float]:
@@ -62,6 +70,31 @@ def read_array(path: pathlib.Path) -> Array:
     if not isinstance(array, np.ndarray) or array.dtype != np.float32:
         raise FileError(f"{path}: expected f32, got {getattr(array, 'dtype', 'an archive')}")
     return array
+
+
+def read_timesteps(plan: Path) -> tuple[float, ...] | None:
+    """The timesteps that the file of a plan names, if it does."""
+    try:
+        content = json.loads(pathlib.Path(plan).read_text())
+    except OSError as error:
+        raise FileError(f"{plan}: {error.strerror}") from error
+    except ValueError:
+        return None  # The import says what is wrong, and where.
+    timesteps = content.get("timesteps") if isinstance(content, dict) else None
+    if not isinstance(timesteps, list) or not timesteps or not all(
+            isinstance(t, (int, float)) and not isinstance(t, bool) for t in timesteps):
+        return None
+    return tuple(map(float, timesteps))
+
+
+def _import(settings: Settings) -> str:
+    """The pass that reads the plan. Its file may name the timesteps itself, and
+    has to be for those of the sampler unless it is to be fitted."""
+    assert settings.plan is not None
+    if settings.remap and read_timesteps(settings.plan):
+        return f"dit-import-plan{{file={quote(settings.plan)}}}"
+    times = ",".join(str(_solvers.TIME_SCALE * u) for u in settings.places)
+    return f"dit-import-plan{{file={quote(settings.plan)} timesteps={times}}}"
 
 
 class Model:
@@ -131,7 +164,7 @@ class Model:
 
     def build(self, settings: Settings) -> Module:
         """The sampler as one module: loop and denoiser, with named
-        attentions."""
+        attentions, under the plan."""
         if not np.isfinite(np.float32(settings.guidance)):
             raise ArgumentError(f"guidance: expected a number, got {settings.guidance}")
         places = settings.places
@@ -144,7 +177,28 @@ class Model:
         if sites.is_file():
             passes.append(f"dit-annotate-sites{{file={quote(sites)}}}")
         module.run(",".join([*passes, "canonicalize", "loop-invariant-code-motion"]))
+        if settings.plan is not None:
+            module.run(f"dit-outline-branches,{_import(settings)}")
+            module.run(f"dit-apply-plan{{form={settings.form} "
+                       f"remap={'true' if settings.remap else 'false'}}}")
         return module
+
+    def read_plan(self, settings: Settings) -> dict[str, Any]:
+        """The plan as a table, as ``--dit-export-plan`` writes it."""
+        module = self.build(dataclasses.replace(settings, plan=None))
+        module.run(f"dit-outline-branches,{_import(settings)}")
+        plan: dict[str, Any] = module.export_plan()
+        return plan
+
+    def report_caches(self, settings: Settings) -> dict[str, Any]:
+        """What the plan keeps from step to step, as ``dit-report-caches`` says."""
+        module = self.build(dataclasses.replace(settings, plan=None))
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "caches.json")
+            module.run(f"dit-outline-branches,{_import(settings)},"
+                       f"dit-report-caches{{file={quote(path)}}}")
+            report: dict[str, Any] = json.loads(path.read_text())
+        return report
 
     def compile(self, settings: Settings, **options: Any) -> Sampler:
         """The sampler as machine code; `options` are those of ``dit.compile``."""

@@ -130,6 +130,12 @@ static bool applyKeys(const json::Value &value, PlanFile &file,
   return true;
 }
 
+static bool hasBranch(const PlanFile &file, BranchKind kind) {
+  return llvm::any_of(file.plan.getBranches(), [&](const BranchPlan &branch) {
+    return branch.kind == kind;
+  });
+}
+
 /// Reads the rule of the branches of `kind` and applies it.
 static bool readKindRule(const json::Value &value, PlanFile &file,
                          BranchKind kind, json::Path path) {
@@ -141,8 +147,6 @@ static bool readKindRule(const json::Value &value, PlanFile &file,
   for (BranchPlan &branch : file.plan.getBranches())
     if (branch.kind == kind)
       branches.push_back(&branch);
-  if (branches.empty())
-    return report(file, path, "the program has no branch of this kind");
   if (const json::Value *cache = object->get("cache")) {
     std::string name;
     if (!json::fromJSON(*cache, name, path.field("cache")))
@@ -184,6 +188,7 @@ bool mlir::dit::readBroadcast(const PlanFileContext &context,
   const json::Object *rules = readObject(*root.get("broadcast"), place);
   if (!rules)
     return false;
+  bool hasEffect = false;
   for (const auto &[key, value] : *rules) {
     std::optional<BranchKind> kind = symbolizeBranchKind(StringRef(key));
     if (!kind)
@@ -192,7 +197,18 @@ bool mlir::dit::readBroadcast(const PlanFileContext &context,
                     "cross, joint, mlp");
     if (!readKindRule(value, file, *kind, place.field(key)))
       return false;
+    // One set of rules may be for models of several kinds.
+    hasEffect |= hasBranch(file, *kind);
+    if (!hasBranch(file, *kind))
+      file.warnings.push_back(
+          llvm::formatv("the program has no branch of the kind {0}, whose rule "
+                        "has no effect",
+                        StringRef(key)));
   }
+  if (!hasEffect && !rules->empty())
+    return report(file, place,
+                  "the program has no branch of these kinds, so that the plan "
+                  "would do nothing");
   return true;
 }
 

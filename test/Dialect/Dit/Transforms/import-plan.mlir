@@ -78,7 +78,9 @@
 // RUN: not dit-opt %t/module.mlir --dit-import-plan="file=%t/not-this-model.json" 2>&1 | FileCheck %s --check-prefix=E13
 // E13: not-this-model.json': it is for a program whose sites have the fingerprint 00000000deadbeef, and those of this one have c0961c457d60fbc4
 // RUN: not dit-opt %t/module.mlir --dit-import-plan="file=%t/no-kind.json steps=2" 2>&1 | FileCheck %s --check-prefix=E14
-// E14: no-kind.json': the program has no branch of this kind at plan.broadcast.temporal
+// E14: no-kind.json': the program has no branch of these kinds, so that the plan would do nothing at plan.broadcast
+// RUN: dit-opt %t/module.mlir --dit-import-plan="file=%t/some-kinds.json steps=2" -o /dev/null 2>&1 | FileCheck %s --check-prefix=KINDS
+// KINDS: warning: {{.*}}some-kinds.json': the program has no branch of the kind temporal, whose rule has no effect
 
 // RUN: not dit-opt %t/many-heads.mlir --dit-import-plan="file=%t/no-rules.json steps=300" 2>&1 | FileCheck %s --check-prefix=E15
 // E15: error: dit-import-plan: {{.*}}a plan holds at most 1048576 modes of a branch, and site 'a' has 4000 heads at 300 steps
@@ -138,5 +140,7 @@ func.func @main(%q: tensor<2x4x64x32xf32>, %k: tensor<2x4x4x32xf32>) -> tensor<2
 {"block0": {"step0": "FULL_ATTN"}
 //--- not-this-model.json
 {"timesteps": [1], "fingerprint": "00000000deadbeef", "branches": []}
+//--- some-kinds.json
+{"broadcast": {"cross": {"period": 2, "window": [0, 1000]}, "temporal": {"period": 2, "window": [0, 1000]}}}
 //--- no-kind.json
 {"broadcast": {"temporal": {"period": 2, "window": [0, 1000]}}}
