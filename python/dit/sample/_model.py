@@ -93,6 +93,8 @@ def _import(settings: Settings) -> str:
     assert settings.plan is not None
     if settings.remap and read_timesteps(settings.plan):
         return f"dit-import-plan{{file={quote(settings.plan)}}}"
+    if settings.timesteps is None and settings.shift == 1:
+        return f"dit-import-plan{{file={quote(settings.plan)} steps={settings.steps}}}"
     times = ",".join(str(_solvers.TIME_SCALE * u) for u in settings.places)
     return f"dit-import-plan{{file={quote(settings.plan)} timesteps={times}}}"
 
