@@ -115,8 +115,8 @@ def test_with_model(source_root, tmp_path, capsys):
         {"broadcast": {"full": {"period": 2, "window": [0, 1001]}}}))
     (tmp_path / "profile.json").write_text(json.dumps({
         "timesteps": [1000, 500], "measured": [
-            {"site": f"blocks.{layer}.attn1", "metric": "seconds", "values": [1, 1]}
-            for layer in range(4)]}))
+            {"site": f"blocks.{layer}.{branch}", "metric": "seconds", "values": [1, 1]}
+            for layer in range(4) for branch in ("attn1", "attn2", "mlp")]}))
     page = make(tmp_path, "profile.json", "plan.json", "--model", str(folder))
     assert "blocks.3.attn1, head 0, step 1 (t = 500): share" in Elements(page).titles
     assert "8 MiB at the peak" in page and "caches: 8 MiB" in page
