@@ -21,6 +21,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/MapVector.h"
 
 #include <map>
@@ -170,7 +171,8 @@ BranchEmitter::Values BranchChooser::createReuse(ArrayRef<StepGroup> writers,
   // whatever becomes of the op that writes the result.
   for (auto [value, state] :
        llvm::zip_equal(values.states, body->getArguments())) {
-    if (value == state)
+    // A caller's states are read only; the results are other tensors.
+    if (value == state || isa<FunctionOpInterface>(reuse->getParentOp()))
       continue;
     buildInto(value, state);
     Value stored = bufferization::MaterializeInDestinationOp::create(
