@@ -262,6 +262,12 @@ class Tools:
         subprocess.run(command, check=True, capture_output=True)
         return [np.load(path) for path in outputs]
 
+    def init_states(self, program):
+        header = program.read_text().split("func.func @init_states() -> ")[1].split("{")[0]
+        count = header.count("tensor<")
+        assert count > 0
+        return self.run(program, "init_states", [], count)
+
 
 @pytest.fixture
 def tools(tmp_path, tools_dir):
@@ -281,9 +287,8 @@ def test_loop(tools, seed, form):
 def test_function_driven_from_outside(tools, form):
     plan = random_plan(3)
     program = tools.apply(FUNCTION, plan, form)
-    count = program.read_text().split("func.func @init_states() -> ")[1].split("{")[0].count("tensor<")
-    assert count > 0
-    states = tools.run(program, "init_states", [], count)
+    states = tools.init_states(program)
+    count = len(states)
     x, *rest = make_inputs()
     for step in range(STEPS):
         x, *states = tools.run(program, "denoise", [x, *rest, np.int64(step), *states], 1 + count)
@@ -293,9 +298,9 @@ def test_function_driven_from_outside(tools, form):
 
 def test_a_step_outside_of_the_plan_is_an_error(tools):
     program = tools.apply(FUNCTION, random_plan(1), "table")
+    states = tools.init_states(program)
     with pytest.raises(subprocess.CalledProcessError) as error:
-        states = tools.run(program, "init_states", [], 1)
-        tools.run(program, "denoise", [*make_inputs(), np.int64(STEPS), *states], 2)
+        tools.run(program, "denoise", [*make_inputs(), np.int64(STEPS), *states], 1 + len(states))
     assert b"step" in error.value.stderr
 
 
