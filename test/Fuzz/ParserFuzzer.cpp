@@ -59,7 +59,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static FuzzContext fuzzContext(registerDialects);
   MLIRContext *context = fuzzContext.get();
   ParserConfig config(context);
-  StringRef text(reinterpret_cast<const char *>(data), size);
+  // The lexer reads the zero behind a text.
+  std::string owned(reinterpret_cast<const char *>(data), size);
+  StringRef text = owned;
   // As tools do.
   if (findDeepNesting(text))
     return -1;
