@@ -15,6 +15,7 @@
 #define DIT_LIB_DIALECT_DIT_PLAN_PLANFORMATS_H
 
 #include "dit/Dialect/Dit/Plan/PlanFile.h"
+#include "dit/Dialect/Dit/Plan/Profile.h"
 #include "llvm/Support/JSON.h"
 
 namespace mlir::dit {
@@ -39,6 +40,13 @@ bool readMode(PlanFile &file, const llvm::json::Value &value, Mode &mode,
               llvm::json::Path path);
 /// Writes `mode`, whose source goes without saying if it is `latest`.
 void writeMode(const Mode &mode, int64_t latest, llvm::json::OStream &json);
+
+/// Writes the fields of `profile` up to its measurements, whose numbers
+/// `writeNumbers` writes.
+void writeMeasurements(
+    const Profile &profile,
+    llvm::function_ref<void(const Measurement &)> writeNumbers,
+    llvm::json::OStream &json);
 
 llvm::Error writeTable(const Plan &plan, raw_ostream &os);
 llvm::Error writeDiffusers(const Plan &plan, raw_ostream &os);

@@ -310,27 +310,39 @@ static void writeValues(const Measurement &entry, json::OStream &json) {
   }
 }
 
+void mlir::dit::writeMeasurements(
+    const Profile &profile,
+    llvm::function_ref<void(const Measurement &)> writeNumbers,
+    json::OStream &json) {
+  json.attribute("timesteps", json::Array(profile.getTimesteps()));
+  if (!profile.getFingerprint().empty())
+    json.attribute("fingerprint", profile.getFingerprint());
+  json.attributeArray("measured", [&] {
+    for (const Measurement &entry : profile.getMeasurements())
+      json.object([&] {
+        json.attribute("site", entry.site);
+        json.attribute("metric", stringifyMetric(entry.metric));
+        if (entry.mass)
+          json.attribute("at", *entry.mass);
+        if (entry.mode) {
+          json.attributeBegin("mode");
+          writeMode(*entry.mode, Mode::kLatest, json);
+          json.attributeEnd();
+        }
+        writeNumbers(entry);
+      });
+  });
+}
+
 void mlir::dit::writeProfileFile(const Profile &profile, raw_ostream &os) {
   json::OStream json(os, /*IndentSize=*/1);
   json.object([&] {
-    json.attribute("timesteps", json::Array(profile.getTimesteps()));
-    if (!profile.getFingerprint().empty())
-      json.attribute("fingerprint", profile.getFingerprint());
-    json.attributeArray("measured", [&] {
-      for (const Measurement &entry : profile.getMeasurements())
-        json.object([&] {
-          json.attribute("site", entry.site);
-          json.attribute("metric", stringifyMetric(entry.metric));
-          if (entry.mass)
-            json.attribute("at", *entry.mass);
-          if (entry.mode) {
-            json.attributeBegin("mode");
-            writeMode(*entry.mode, Mode::kLatest, json);
-            json.attributeEnd();
-          }
+    writeMeasurements(
+        profile,
+        [&](const Measurement &entry) {
           json.attributeArray("values", [&] { writeValues(entry, json); });
-        });
-    });
+        },
+        json);
     if (profile.getTrials().empty())
       return;
     json.attributeArray("trials", [&] {

@@ -25,25 +25,13 @@ std::string mlir::dit::writeProfileLayout(const Profile &profile) {
   llvm::raw_string_ostream os(text);
   json::OStream json(os);
   json.object([&] {
-    json.attribute("timesteps", json::Array(profile.getTimesteps()));
-    if (!profile.getFingerprint().empty())
-      json.attribute("fingerprint", profile.getFingerprint());
-    json.attributeArray("measured", [&] {
-      for (const Measurement &entry : profile.getMeasurements())
-        json.object([&] {
-          json.attribute("site", entry.site);
-          json.attribute("metric", stringifyMetric(entry.metric));
-          if (entry.mass)
-            json.attribute("at", *entry.mass);
-          if (entry.mode) {
-            json.attributeBegin("mode");
-            writeMode(*entry.mode, Mode::kLatest, json);
-            json.attributeEnd();
-          }
+    writeMeasurements(
+        profile,
+        [&](const Measurement &entry) {
           json.attribute("shape", json::Array{entry.getNumSteps(), entry.heads,
                                               entry.ages});
-        });
-    });
+        },
+        json);
   });
   return text;
 }
