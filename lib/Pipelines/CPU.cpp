@@ -62,7 +62,7 @@ void mlir::dit::buildCPUBufferizeStage(OpPassManager &pm,
                                        const CPUPipelineOptions &options) {
   pm.addPass(createStoreLoopStatePass());
   pm.addPass(createCheckSizesPass());
-  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  pm.addPass(createPrepareBufferizationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   // Loops that swap two tensors still carry new ones.
@@ -71,6 +71,7 @@ void mlir::dit::buildCPUBufferizeStage(OpPassManager &pm,
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   addCleanup(pm);
+  pm.addNestedPass<func::FuncOp>(createPlaceResultsPass());
   // The plan of a workspace likes buffers best where they are.
   if (options.workspace)
     return;

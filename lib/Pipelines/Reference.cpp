@@ -31,7 +31,7 @@ static void addBufferization(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   pm.addPass(createStoreLoopStatePass());
   pm.addPass(createCheckSizesPass());
-  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  pm.addPass(createPrepareBufferizationPass());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;
   // Loops that swap two tensors still carry new ones.
@@ -39,6 +39,7 @@ static void addBufferization(OpPassManager &pm) {
   options.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(options));
+  pm.addNestedPass<func::FuncOp>(createPlaceResultsPass());
   pm.addPass(createPlanWorkspacePass());
   bufferization::buildBufferDeallocationPipeline(
       pm, bufferization::BufferDeallocationPipelineOptions());

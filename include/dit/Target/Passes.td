@@ -124,6 +124,70 @@ def StoreLoopStatePass : Pass<"dit-store-loop-state"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def PrepareBufferizationPass
+    : Pass<"dit-prepare-bufferization", "::mlir::ModuleOp"> {
+  let summary = "Bring tensors into a form that bufferizes well and rightly";
+  let description = [{
+    Phase: tensors to tensors, right before bufferization. Numerics do not
+    change.
+
+    The `bufferization.to_buffer` ops of what a function returns move to its
+    end: what came after them could write to the same memory.
+
+    What is computed in a `tensor.empty` and then inserted into a tensor is
+    computed in its place there, as upstream's `eliminate-empty-tensors` does.
+    Unlike that, tensors that go to memory, such as the results of entries, are
+    left alone: where two results start from one tensor, upstream can lose one
+    of them. `dit-place-results` spares the copies of those.
+
+    ```mlir
+    %e = tensor.empty() : tensor<4xf32>
+    %x = linalg.fill ins(%c : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+    %y = tensor.insert_slice %x into %t[4] [4] [1]
+        : tensor<4xf32> into tensor<8xf32>
+    ```
+    becomes
+    ```mlir
+    %e = tensor.extract_slice %t[4] [4] [1] : tensor<8xf32> to tensor<4xf32>
+    %x = linalg.fill ins(%c : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+    %y = tensor.insert_slice %x into %t[4] [4] [1]
+        : tensor<4xf32> into tensor<8xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def PlaceResultsPass : Pass<"dit-place-results", "::mlir::func::FuncOp"> {
+  let summary = "Compute the results of entries in the caller's memory";
+  let description = [{
+    Phase: memrefs to memrefs, right after bufferization. Numerics do not
+    change.
+
+    A function with `dit.entry` ends with copies into the arguments that stand
+    for its results. The allocation that such a copy reads becomes the argument
+    and the copy goes, where nothing writes to the allocation any more and
+    nothing else uses the argument. Results that are the same buffer, or an
+    argument, a constant or a part of a buffer, are still copied.
+
+    ```mlir
+    %a = memref.alloc() : memref<4xf32>
+    linalg.exp ins(%x : memref<4xf32>) outs(%a : memref<4xf32>)
+    memref.copy %a, %out : memref<4xf32> to memref<4xf32>
+    return
+    ```
+    becomes
+    ```mlir
+    linalg.exp ins(%x : memref<4xf32>) outs(%out : memref<4xf32>)
+    return
+    ```
+  }];
+  let statistics = [
+    Statistic<"numPlaced", "num-placed", "Allocations replaced by arguments">
+  ];
+}
+
 def PlanTaskStackPass : Pass<"dit-plan-task-stack", "::mlir::func::FuncOp"> {
   let summary = "Put the buffers of each iteration of a parallel loop on the "
                 "stack";
