@@ -243,12 +243,8 @@ def write_broadcast(path, setting):
     return path
 
 
-@pytest.mark.parametrize("form, model", [
-    ("table", "wan-mini"), ("table", "latte-mini"), ("steps", "wan-mini"),
-    pytest.param("steps", "latte-mini", marks=pytest.mark.xfail(
-        raises=dit.CompileError, strict=True,
-        reason="--fuse-rows-for-cpu puts a loop before what it reads")),
-])
+@pytest.mark.parametrize("form", ["table", "steps"])
+@pytest.mark.parametrize("model", ["wan-mini", "latte-mini"])
 def test_repeats_pytorch_under_broadcast(source_root, tmp_path, model, form):
     folder = source_root / "examples" / model
     setting = json.loads((folder / "reuse-psnr.json").read_text())["pab-246"]

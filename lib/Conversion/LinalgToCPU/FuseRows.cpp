@@ -15,6 +15,7 @@
 #include "dit/Conversion/CPUTarget.h"
 #include "dit/Conversion/Passes.h"
 
+#include "BlockSchedule.h"
 #include "RowTiling.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -76,6 +77,8 @@ bool FuseRowsForCPUPass::fuse(Block &block, const RowSpace &space) {
   for (ArrayRef<Operation *> group : groups.getGroups())
     if (getTileBytes(group, space) > kMaxTileBytes)
       return false;
+  if (!gatherGroups(block, groups.getGroups()))
+    return false;
   for (ArrayRef<Operation *> group : groups.getGroups()) {
     if (!tileRowGroup(group, space))
       continue;

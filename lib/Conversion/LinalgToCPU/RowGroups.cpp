@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
@@ -241,7 +242,7 @@ int64_t mlir::dit::getSharedBytes(Operation *op, const RowSpace &space) {
 
 /// The number of the group of `op`: one more than that of a group that it takes
 /// other rows of, the same as that of one that it takes the same rows of.
-int64_t RowGroups::getStage(Operation *op) {
+int64_t RowGroups::getStage(Operation *op) const {
   int64_t stage = 0;
   auto rowOp = rowOps.find(op);
   auto visit = [&](Value value, bool sameRows) {
@@ -265,8 +266,9 @@ int64_t RowGroups::getStage(Operation *op) {
 }
 
 RowGroups::RowGroups(Block &block, const RowSpace &space,
-                     int64_t maxSharedBytes)
-    : space(space), maxSharedBytes(maxSharedBytes) {
+                     int64_t maxSharedBytes) {
+  // Of the last op with an effect: such ops keep their order.
+  int64_t effectStage = 0;
   for (Operation &op : block) {
     if (isFreeTensor(&op))
       continue;
@@ -275,6 +277,8 @@ RowGroups::RowGroups(Block &block, const RowSpace &space,
       if (bytes <= maxSharedBytes)
         rowOps.try_emplace(&op, *rowOp);
     int64_t stage = getStage(&op);
+    if (!isMemoryEffectFree(&op))
+      effectStage = stage = std::max(stage, effectStage);
     if (rowOps.contains(&op)) {
       sharedBytes.resize(std::max<size_t>(sharedBytes.size(), stage + 2), 0);
       groups.resize(sharedBytes.size());

@@ -69,9 +69,9 @@ bool isFreeTensor(Operation *op);
 int64_t getSharedBytes(Operation *op, const RowSpace &space);
 
 /// The groups of a block: ops that can run tile by tile, one after the other,
-/// for one tile before the next. What a group takes from outside is there
-/// before any other op needs something of it: groups never wait for each other
-/// in a circle.
+/// for one tile before the next. All that a group takes from outside can be
+/// computed before the group, and all that takes something of the group after
+/// it: groups never wait for each other in a circle.
 class RowGroups {
 public:
   /// Ops share a group only while what they all need of weights is at most
@@ -83,11 +83,8 @@ public:
   ArrayRef<SmallVector<Operation *>> getGroups() const { return groups; }
 
 private:
-  int64_t getStage(Operation *op);
-  bool isRowEdge(OpOperand &operand, const RowOp &user) const;
+  int64_t getStage(Operation *op) const;
 
-  const RowSpace space;
-  int64_t maxSharedBytes;
   /// Row-wise ops, and the number of the group of each op; for other ops, that
   /// of the group before which they can run.
   llvm::DenseMap<Operation *, RowOp> rowOps;

@@ -18,8 +18,6 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -52,7 +50,6 @@ private:
   bool isUsedOutside(Value value) const;
   void collectExports();
   void exportValue(Value value);
-  bool collectLateOps(SmallVectorImpl<Operation *> &late);
   void chooseDestinations();
 
   Slice getSlice(ArrayRef<int64_t> shape, const RowOp &op,
@@ -121,33 +118,6 @@ void GroupTiler::collectExports() {
     for (Value result : op->getResults())
       if (isUsedOutside(result))
         exportValue(result);
-}
-
-/// Finds ops between those of the group that need something of it; false if one
-/// of them may not be moved.
-bool GroupTiler::collectLateOps(SmallVectorImpl<Operation *> &late) {
-  llvm::SmallPtrSet<Operation *, 16> lateSet;
-  Block *block = group.front()->getBlock();
-  for (Operation &op : llvm::make_range(group.front()->getIterator(),
-                                        group.back()->getIterator())) {
-    if (isMember(&op))
-      continue;
-    bool needsGroup = false;
-    op.walk([&](Operation *inner) {
-      for (Value operand : inner->getOperands()) {
-        Operation *producer = operand.getDefiningOp();
-        producer = producer ? block->findAncestorOpInBlock(*producer) : nullptr;
-        needsGroup |= isMember(producer) || lateSet.contains(producer);
-      }
-    });
-    if (!needsGroup)
-      continue;
-    if (!isMemoryEffectFree(&op))
-      return false;
-    late.push_back(&op);
-    lateSet.insert(&op);
-  }
-  return true;
 }
 
 /// Looks for the empty tensor that each exported value begins as.
@@ -363,9 +333,8 @@ void GroupTiler::replaceUses(scf::ForallOp loop) {
 }
 
 scf::ForallOp GroupTiler::run() {
-  SmallVector<Operation *> late;
   collectExports();
-  if (exports.empty() || !collectLateOps(late))
+  if (exports.empty())
     return {};
   chooseDestinations();
   Location loc = group.back()->getLoc();
@@ -398,14 +367,7 @@ scf::ForallOp GroupTiler::run() {
                                           argument, slice.offsets, slice.sizes,
                                           strides);
   }
-  Operation *last = loop;
   replaceUses(loop);
-  while (isReshape(last->getNextNode()))
-    last = last->getNextNode();
-  for (Operation *op : late) {
-    op->moveAfter(last);
-    last = op;
-  }
   return loop;
 }
 

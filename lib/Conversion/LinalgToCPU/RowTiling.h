@@ -22,9 +22,9 @@ namespace mlir::dit {
 /// The bytes that the values of `group` take in one tile at the same time.
 int64_t getTileBytes(ArrayRef<Operation *> group, const RowSpace &space);
 
-/// Moves `group` into an `scf.forall` over the tiles of `space`, after the last
-/// op of the group; other ops that need its results move behind it. Null, and
-/// nothing changes, if one of those may not be moved.
+/// Replaces `group`, whose ops follow each other in their block, by an
+/// `scf.forall` over the tiles of `space`. Null, and nothing changes, if nobody
+/// uses what the group computes.
 scf::ForallOp tileRowGroup(ArrayRef<Operation *> group, const RowSpace &space);
 
 } // namespace mlir::dit

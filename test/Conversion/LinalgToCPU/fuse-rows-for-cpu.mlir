@@ -125,3 +125,59 @@ func.func @unpacked(%x: tensor<256x8xf32>, %w: tensor<8x32xf32>) -> tensor<256x3
   } -> tensor<256x32xf32>
   return %t : tensor<256x32xf32>
 }
+
+// -----
+
+#a = affine_map<(m, p, w, k) -> (m, k)>
+#b = affine_map<(m, p, w, k) -> (p, k, w)>
+#c = affine_map<(m, p, w, k) -> (m, p, w)>
+
+// One product fills a group, so the second one goes to the group that waits for
+// the transpose, although it needs nothing of it and stands before the end of
+// the first group.
+// CHECK-LABEL: func.func @overflow(
+// CHECK: %[[FIRST:.*]]:2 = scf.forall
+// CHECK: %[[T:.*]] = linalg.generic {{.*}} ins(%[[FIRST]]#0 : tensor<256x2x16xf32>) outs(%{{.*}} : tensor<2x16x256xf32>)
+// CHECK: %[[SECOND:.*]]:2 = scf.forall
+// CHECK: tensor.extract_slice %[[T]]
+// CHECK: return %[[FIRST]]#1, %[[SECOND]]#0, %[[SECOND]]#1
+module attributes {dlti.target_system_spec = #dlti.target_system_spec<"CPU" = #dlti.target_device_spec<"L2_cache_size_in_bytes" = 1500 : i64>>} {
+func.func @overflow(%x: tensor<256x8xf32>, %w: tensor<2x8x16xf32>, %w2: tensor<2x8x16xf32>) -> (tensor<256x2x16xf32>, tensor<256x2x16xf32>, tensor<256x2x16xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<256x2x16xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<256x2x16xf32>) -> tensor<256x2x16xf32>
+  %m = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<256x8xf32>, tensor<2x8x16xf32>) outs(%f : tensor<256x2x16xf32>) {
+  ^bb0(%l: f32, %r: f32, %o: f32):
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<256x2x16xf32>
+  %te = tensor.empty() : tensor<2x16x256xf32>
+  %t = linalg.generic {indexing_maps = [affine_map<(p, w, m) -> (m, p, w)>, affine_map<(p, w, m) -> (p, w, m)>], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%m : tensor<256x2x16xf32>) outs(%te : tensor<2x16x256xf32>) {
+  ^bb0(%l: f32, %o: f32):
+    linalg.yield %l : f32
+  } -> tensor<2x16x256xf32>
+  %u = linalg.generic {indexing_maps = [affine_map<(m, p, w) -> (p, w, m)>, affine_map<(m, p, w) -> (m, p, w)>], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%t : tensor<2x16x256xf32>) outs(%e : tensor<256x2x16xf32>) {
+  ^bb0(%l: f32, %o: f32):
+    %h = math.tanh %l : f32
+    linalg.yield %h : f32
+  } -> tensor<256x2x16xf32>
+  %m2 = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%x, %w2 : tensor<256x8xf32>, tensor<2x8x16xf32>) outs(%f : tensor<256x2x16xf32>) {
+  ^bb0(%l: f32, %r: f32, %o: f32):
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<256x2x16xf32>
+  %last = linalg.generic {indexing_maps = [affine_map<(m, p, w) -> (m, p, w)>, affine_map<(m, p, w) -> (m, p, w)>], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%m : tensor<256x2x16xf32>) outs(%e : tensor<256x2x16xf32>) {
+  ^bb0(%l: f32, %o: f32):
+    %h = math.tanh %l : f32
+    linalg.yield %h : f32
+  } -> tensor<256x2x16xf32>
+  return %last, %u, %m2 : tensor<256x2x16xf32>, tensor<256x2x16xf32>, tensor<256x2x16xf32>
+}
+}
