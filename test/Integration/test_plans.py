@@ -241,22 +241,24 @@ class Tools:
     def __init__(self, folder, tools):
         self.folder, self.tools = folder, tools
 
-    def apply(self, text, plan, form):
+    def apply(self, text, plan, form, *before):
         source, file, program = (self.folder / n for n in ("in.mlir", "plan.json", "out.mlir"))
         source.write_text(text)
         file.write_text(json.dumps(plan))
         subprocess.run([self.tools / "dit-opt", source, "-o", program,
-                        f"--dit-import-plan=file={file}", f"--dit-apply-plan=form={form}",
+                        f"--dit-import-plan=file={file}", *before,
+                        f"--dit-apply-plan=form={form}",
                         "--canonicalize", "--cse"], check=True)
         return program
 
-    def run(self, program, entry, inputs, results):
+    def run(self, program, entry, inputs, results, *options):
         paths = []
         for i, array in enumerate(inputs):
             paths.append(str(self.folder / f"in{i}.npy"))
             np.save(paths[-1], array)
         outputs = [str(self.folder / f"out{i}.npy") for i in range(results)]
-        command = [self.tools / "dit-run", program, "--entry", entry, "--outputs", ",".join(outputs)]
+        command = [self.tools / "dit-run", program, "--entry", entry, "--outputs", ",".join(outputs),
+                   *options]
         if paths:
             command += ["--inputs", ",".join(paths)]
         subprocess.run(command, check=True, capture_output=True)

@@ -291,6 +291,31 @@ def test_command_under_plan(source_root, tmp_path, command):
     assert "3 steps" in command(folder, "--plan", plan, "--steps", 3, "--remap").stdout
 
 
+def test_work_of_a_model(source_root, tmp_path, command):
+    """What pyramid attention broadcast leaves of wan-mini's 30 steps: the counters of
+    the running program, analysis, and the numbers of steps agree."""
+    folder = source_root / "examples" / "wan-mini"
+    setting = json.loads((folder / "reuse-psnr.json").read_text())["pab-246"]
+    plan = write_broadcast(tmp_path / "plan.json", setting)
+    settings = sample.Settings(plan=plan)
+    result = command(folder, "--plan", plan, "--work", tmp_path / "work.json")
+    assert result.returncode == 0, result.stderr
+    counted = json.loads((tmp_path / "work.json").read_text())
+    known = sample.Model(folder).report_work(settings)
+    assert known["total"].pop("exact") and counted["total"] == known["total"]
+    assert all(entry.pop("exact") for entry in known["work"])
+    assert counted["work"] == known["work"]
+    # Of the timesteps 1000 (1 - i / 30), those between 100 and 850 are steps 5 to
+    # 27 (100.00002), of which one in `period` computes.
+    dense = sample.Model(folder).report_work(sample.Settings())
+    runs = {kind: 7 + len([i for i in range(5, 28) if i % period == 0])
+            for kind, period in setting["periods"].items()}
+    for entry, whole in zip((e for e in counted["work"] if e["kind"] == "attention"),
+                            (e for e in dense["work"] if e["kind"] == "attention"), strict=True):
+        kind = "full" if entry["site"].endswith("attn1") else "cross"
+        assert entry["runs"] == runs[kind] and entry["flops"] * 30 == whole["flops"] * runs[kind]
+
+
 @pytest.mark.parametrize("plan,message", [
     (None, "none.json"), ("{", "plan.json"), ("[]", "plan.json"),
     ({"broadcast": {"full": {"period": 0, "window": [100, 850]}}}, "period"),

@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=pathlib.Path, metavar="FILE", help="where the sample goes, as .npy")
     add("--profile", type=pathlib.Path, metavar="FILE",
         help="measure every branch at every step, and write the profile there, as JSON")
+    add("--work", type=pathlib.Path, metavar="FILE",
+        help="count the operations of every branch while it runs, and write them there, as JSON")
     add("--compare", type=pathlib.Path, metavar="FILE", help="a sample to measure the distance to")
     add("--tolerance", type=float, metavar="X",
         help="fail if a value differs from --compare by more")
@@ -103,7 +105,9 @@ def _check(options: argparse.Namespace) -> None:
         raise ArgumentError("--profile: expected no --plan: the dense sampler is profiled")
     if options.tolerance is not None and options.compare is None:
         raise ArgumentError("--tolerance: expected --compare beside it")
-    for name in ("out", "profile"):
+    if options.profile is not None and options.work is not None:
+        raise ArgumentError("--work: expected no --profile beside it")
+    for name in ("out", "profile", "work"):
         path = getattr(options, name)
         if path is not None and not path.absolute().parent.is_dir():
             raise FileError(f"--{name}: {path.parent}: no such folder")
@@ -138,25 +142,33 @@ def _print(report: dict[str, Any]) -> None:
         print(f"difference: at most {report['max_abs_error']:.2e}; PSNR "
               f"{'infinite' if decibels is None else f'{decibels:.2f} dB'}, "
               f"SSIM {report['ssim']:.4f}")
-    for path in filter(None, (report["out"], report["profile"])):
+    if "total" in report:
+        print("operations: " + ", ".join(f"{kind} {flops * 1e-9:.3f} GFLOP"
+                                         for kind, flops in report["total"].items()))
+    for path in filter(None, (report["out"], report["profile"], report["work"])):
         print(f"wrote {path}")
 
 
-def _profile(options: argparse.Namespace, settings: Settings
-             ) -> tuple[np.ndarray[Any, Any], float, list[float]]:
-    with Progress(f"profiling {len(settings.places)} steps") as running:
-        measured, sample = Model(options.folder).profile(
+def _measure(options: argparse.Namespace, settings: Settings
+             ) -> tuple[np.ndarray[Any, Any], float, list[float], dict[str, Any]]:
+    """Samples while it measures: the sample, times, and what to report of it."""
+    model = Model(options.folder)
+    counts = options.profile is None
+    name, path = ("work", options.work) if counts else ("profile", options.profile)
+    with Progress(f"{'counting' if counts else 'profiling'} {len(settings.places)} "
+                  "steps") as running:
+        measured, sample = (model.count if counts else model.profile)(
             settings, options.clip, options.seed, threads=options.threads,
             target=options.target, cache=not options.no_cache)
     try:
-        options.profile.write_text(json.dumps(measured))
+        path.write_text(json.dumps(measured, indent=1 if counts else None))
     except OSError as error:
-        raise FileError(f"--profile: {options.profile}: {error.strerror}") from error
-    return sample, 0.0, [running.seconds]
+        raise FileError(f"--{name}: {path}: {error.strerror}") from error
+    return sample, 0.0, [running.seconds], {"total": measured["total"]} if counts else {}
 
 
 def _run(options: argparse.Namespace, settings: Settings
-         ) -> tuple[np.ndarray[Any, Any], float, list[float]]:
+         ) -> tuple[np.ndarray[Any, Any], float, list[float], dict[str, Any]]:
     """The sample, the seconds until it could be made, and those of each run."""
     with Progress("reading, transforming and compiling") as compiling:
         model = Model(options.folder)
@@ -167,22 +179,23 @@ def _run(options: argparse.Namespace, settings: Settings
         with Progress(f"sampling in {len(settings.places)} steps") as running:
             sample = sampler.run(options.clip, noise, threads=options.threads)
         seconds.append(running.seconds)
-    return sample, compiling.seconds, seconds
+    return sample, compiling.seconds, seconds, {}
 
 
 def _sample(options: argparse.Namespace) -> None:
     _check(options)
     settings = _settings(options)
     wanted = None if options.compare is None else read_array(options.compare)
-    work = _run if options.profile is None else _profile
-    sample, ready, seconds = work(options, settings)
+    measures = options.profile is not None or options.work is not None
+    sample, ready, seconds, found = (_measure if measures else _run)(options, settings)
     report = {"folder": str(options.folder), "steps": len(settings.places),
               "solver": settings.solver, "guidance": settings.guidance, "clip": options.clip,
               "seed": options.seed, "plan": None if options.plan is None else str(options.plan),
               "threads": options.threads or dit.get_num_threads(),
               "compile_time_s": ready, "time_s": min(seconds),
               "out": None if options.out is None else str(options.out),
-              "profile": None if options.profile is None else str(options.profile)}
+              "profile": None if options.profile is None else str(options.profile),
+              "work": None if options.work is None else str(options.work), **found}
     if not np.isfinite(sample).all():
         raise Error("the sample holds values that are not finite")
     if options.out is not None:

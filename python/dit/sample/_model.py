@@ -195,12 +195,8 @@ class Model:
     def report_caches(self, settings: Settings) -> dict[str, Any]:
         """What the plan keeps from step to step, as ``dit-report-caches`` says."""
         module = self.build(dataclasses.replace(settings, plan=None))
-        with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder, "caches.json")
-            module.run(f"dit-outline-branches,{_import(settings)},"
-                       f"dit-report-caches{{file={quote(path)}}}")
-            report: dict[str, Any] = json.loads(path.read_text())
-        return report
+        module.run(f"dit-outline-branches,{_import(settings)}")
+        return self._report(module, "dit-report-caches")
 
     def compile(self, settings: Settings, **options: Any) -> Sampler:
         """The sampler as machine code; `options` are those of ``dit.compile``."""
@@ -224,6 +220,39 @@ class Model:
         sampler = Sampler(self, settings, module, **options)
         video, values, layout = sampler.call(clip, self.get_noise(clip, seed), threads)
         return profile(values, layout), video
+
+    def count(self, settings: Settings, clip: int = 0, seed: int | None = None, *,
+              threads: int | None = None, **options: Any) -> tuple[dict[str, Any], Array]:
+        """Samples, and counts the operations of each branch while it runs.
+
+        Args:
+            options: of ``dit.compile``.
+
+        Returns:
+            What ``--dit-report-work`` writes, with the numbers of this run, and
+            the sample.
+        """
+        module = self.build(settings).run("dit-instrument-work")
+        sampler = Sampler(self, settings, module, **options)
+        video, values, layout = sampler.call(clip, self.get_noise(clip, seed), threads)
+        total = dict.fromkeys(("attention", "selection", "projection"), 0)
+        work = json.loads(layout.tobytes())
+        for entry, (runs, flops) in zip(work, values.tolist(), strict=True):
+            entry |= {"runs": runs, "flops": flops}
+            total[entry["kind"]] += flops
+        return {"work": work, "total": total}, video
+
+    def report_work(self, settings: Settings) -> dict[str, Any]:
+        """The same by analysis, as ``--dit-report-work`` writes it."""
+        return self._report(self.build(settings), "dit-report-work")
+
+    @staticmethod
+    def _report(module: Module, report: str) -> dict[str, Any]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "report.json")
+            module.run(f"{report}{{file={quote(path)}}}")
+            content: dict[str, Any] = json.loads(path.read_text())
+        return content
 
 
 class Sampler:

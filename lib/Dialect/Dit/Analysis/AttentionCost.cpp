@@ -361,11 +361,15 @@ void AttentionCost::applyTiles() {
 }
 
 int64_t AttentionCost::getFlopsOfPositions(double positions) const {
-  double flops = positions * 2.0 * getOp().getBatch() *
-                 (static_cast<double>(getOp().getHeadSize()) +
-                  static_cast<double>(getOp().getValueHeadSize()));
-  return flops < static_cast<double>(kMostWork) ? std::llround(flops)
-                                                : kMostWork;
+  // Positions are whole, and so is the work of each.
+  double whole = std::round(positions);
+  if (!(whole < static_cast<double>(kMostWork)))
+    return kMostWork;
+  int64_t sizes =
+      addSaturating(getOp().getHeadSize(), getOp().getValueHeadSize());
+  return multiplySaturating(
+      std::llround(whole),
+      multiplySaturating(2, multiplySaturating(getOp().getBatch(), sizes)));
 }
 
 int64_t AttentionCost::getDenseFlopsOfAllSteps() const {
@@ -373,8 +377,8 @@ int64_t AttentionCost::getDenseFlopsOfAllSteps() const {
 }
 
 int64_t AttentionCost::getExecutedFlops() const {
-  return multiplySaturating(executions.executed,
-                            addSaturating(getKeptFlops(), selectionFlops));
+  return addSaturating(getExecutedKeptFlops(),
+                       multiplySaturating(executions.executed, selectionFlops));
 }
 
 int64_t AttentionCost::getDenseFlops() const {
@@ -382,12 +386,21 @@ int64_t AttentionCost::getDenseFlops() const {
                              getOp().getQueryLength() * getOp().getKVLength());
 }
 
-int64_t AttentionCost::getKeptFlops() const {
+double AttentionCost::getKeptPositions() const {
   double heads = 0.0;
   for (double share : keptShare)
     heads += share;
-  return getFlopsOfPositions(heads * getOp().getQueryLength() *
-                             getOp().getKVLength());
+  return heads * getOp().getQueryLength() * getOp().getKVLength();
+}
+
+int64_t AttentionCost::getKeptFlops() const {
+  return getFlopsOfPositions(getKeptPositions());
+}
+
+int64_t AttentionCost::getExecutedKeptFlops() const {
+  // Before it is rounded: the share may be a mean over the steps.
+  return getFlopsOfPositions(getKeptPositions() *
+                             static_cast<double>(executions.executed));
 }
 
 void AttentionCost::writeJSON(llvm::json::OStream &json) const {

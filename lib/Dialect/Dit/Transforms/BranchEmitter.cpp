@@ -13,6 +13,7 @@
 
 #include "dit/Dialect/Dit/Transforms/BranchEmitter.h"
 #include "AttendEmitter.h"
+#include "dit/Dialect/Dit/Analysis/ProgramWork.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -383,10 +384,10 @@ SmallVector<Value> StepBuilder::project(ArrayRef<Value> values) {
   return whole;
 }
 
-BranchEmitter::Values BranchEmitter::emit(RewriterBase &rewriter,
-                                          const BranchStep &step,
-                                          const IRMapping &copies,
-                                          ValueRange states) {
+BranchEmitter::Values BranchEmitter::emitStages(RewriterBase &rewriter,
+                                                const BranchStep &step,
+                                                const IRMapping &copies,
+                                                ValueRange states) {
   StepBuilder builder(rewriter, op, plan, caches, step, copies);
   Values result;
   llvm::append_range(result.states, states);
@@ -433,4 +434,17 @@ BranchEmitter::Values BranchEmitter::emit(RewriterBase &rewriter,
     keep(CachePoint::AfterGate);
   result.added = std::move(values);
   return result;
+}
+
+BranchEmitter::Values BranchEmitter::emit(RewriterBase &rewriter,
+                                          const BranchStep &step,
+                                          const IRMapping &copies,
+                                          ValueRange states) {
+  Block *block = rewriter.getInsertionBlock();
+  Block::iterator point = rewriter.getInsertionPoint();
+  Operation *before = point == block->begin() ? nullptr : &*std::prev(point);
+  Values values = emitStages(rewriter, step, copies, states);
+  setSiteOfWork(before ? std::next(before->getIterator()) : block->begin(),
+                rewriter.getInsertionPoint(), op.getSite());
+  return values;
 }

@@ -58,8 +58,9 @@ public:
   int64_t getSelectionFlops() const { return selectionFlops; }
   /// The work of all steps without patterns, tile lists and reuse.
   int64_t getDenseFlopsOfAllSteps() const;
-  /// The work that is done.
+  /// The work that is done, and the part of it that is not selection.
   int64_t getExecutedFlops() const;
+  int64_t getExecutedKeptFlops() const;
 
   /// For each query head, the share of score positions that is kept.
   ArrayRef<double> getKeptShare() const { return keptShare; }
@@ -75,6 +76,7 @@ private:
   explicit AttentionCost(AttentionOp op) : op(op) {}
   void applyPattern();
   void applyTiles();
+  double getKeptPositions() const;
   int64_t getFlopsOfPositions(double positions) const;
 
   AttentionOp op;

@@ -58,6 +58,8 @@ public:
               const IRMapping &copies, ValueRange states);
 
 private:
+  Values emitStages(RewriterBase &rewriter, const BranchStep &step,
+                    const IRMapping &copies, ValueRange states);
   std::string findStepObstacle(const BranchStep &step);
   SmallVector<Value> load(RewriterBase &rewriter, const BranchStep &step,
                           ValueRange states);

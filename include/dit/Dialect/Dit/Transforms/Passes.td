@@ -660,6 +660,89 @@ def InstrumentProfilePass
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def InstrumentWorkPass : Pass<"dit-instrument-work", "::mlir::ModuleOp"> {
+  let summary = "Make a program count its operations";
+  let description = [{
+    Adds two results to the function with the work: `work_values`, with two
+    numbers for each site and kind of work, and `work_layout`, a text in JSON
+    that names these. The numbers are how often ops ran and how many
+    floating-point operations they did, a multiplication and an addition being
+    two. Kinds are
+
+    - `attention`: QK^T and PV of the positions that masks and tile lists keep;
+    - `selection`: the scores from which tiles are selected;
+    - `projection`: contractions of `linalg`.
+
+    The work of a branch is under its site, after `--dit-apply-plan` too; what
+    is in no branch has an empty one.
+
+    Everything is counted where it runs, by ops of `arith`, `linalg` and `scf`,
+    so that all targets can do it: positions by asking the mask for each of them,
+    tile lists by their entries, contractions by their extents.
+    `--dit-report-work` gives the same numbers by analysis, where they do not
+    depend on data.
+
+    Accepts and yields phases 1 and 2. Run it last, before the lowering. What the
+    function returned before does not change.
+
+    ```mlir
+    func.func @main(%x: ...) -> tensor<1x2x8x4xf32> {
+      %o = dit.attention ... {site = "a"}
+      return %o : tensor<1x2x8x4xf32>
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @main(%x: ...) -> (tensor<1x2x8x4xf32>,
+        tensor<1x2xi64> {dit.name = "work_values"},
+        tensor<33xi8> {dit.name = "work_layout"}) {
+      %counts = memref.alloca() : memref<1x2xi64>
+      %o = dit.attention ... {site = "a"}
+      %before = memref.load %counts[%c0, %c0] : memref<1x2xi64>
+      %after = arith.addi %before, %c1 : i64
+      memref.store %after, %counts[%c0, %c0] : memref<1x2xi64>
+      ...
+    ```
+  }];
+  let statistics = [
+    Statistic<"numCounted", "num-counted", "Ops whose work is counted">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def ReportWorkPass : Pass<"dit-report-work"> {
+  let summary = "Write the operations of a program by site as JSON";
+  let description = [{
+    Writes for each site, and for each kind of work that
+    `--dit-instrument-work` counts, how often its ops run and how many
+    floating-point operations they do, over all iterations of the loops around
+    them under the schedules of `dit.reuse` and of conditions. `exact` is false
+    where a number depends on run-time data and stands for an upper bound or an
+    estimate.
+
+    Accepts phases 1 and 2 and changes nothing.
+
+    ```json
+    {"work": [
+       {"site": "blocks.0.attn1", "kind": "attention", "runs": 30,
+        "flops": 32212254720, "exact": true}
+     ],
+     "total": {"attention": 32212254720, "selection": 0, "projection": 0,
+               "exact": true}}
+    ```
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "\"-\"",
+           "Where to write the report, - for the standard output">
+  ];
+}
+
 def ReportCachesPass : Pass<"dit-report-caches", "::mlir::ModuleOp"> {
   let summary = "Write the memory of a plan's caches as JSON";
   let description = [{

@@ -131,8 +131,11 @@ Value decompose::generic(ImplicitLocOpBuilder &b, ArrayRef<Operand> inputs,
 /// The map of an init of `rank` dimensions under `numReductions` more loops.
 static AffineMap getInitMap(ImplicitLocOpBuilder &b, unsigned rank,
                             unsigned numReductions) {
-  return AffineMap::getMultiDimIdentityMap(rank + numReductions, b.getContext())
-      .getMajorSubMap(rank);
+  AffineMap all =
+      AffineMap::getMultiDimIdentityMap(rank + numReductions, b.getContext());
+  // No results of a map are no map, but for this.
+  return rank ? all.getMajorSubMap(rank)
+              : AffineMap::get(numReductions, 0, b.getContext());
 }
 
 Value decompose::pointwise(ImplicitLocOpBuilder &b,
