@@ -37,10 +37,13 @@ typedef struct DitContextOptions {
   /// Threads that passes may use, the caller's included, at most 1024; 0 means
   /// one for each processor.
   int32_t num_threads;
+  /// How long bytecode may be read for before it counts as damaged (see
+  /// ditModuleParse), up to a day; 0 means 120.
+  int64_t bytecode_seconds;
 } DitContextOptions;
 
 #define DIT_CONTEXT_OPTIONS_INIT                                               \
-  {sizeof(DitContextOptions), NULL, NULL, NULL, 1}
+  {sizeof(DitContextOptions), NULL, NULL, NULL, 1, 0}
 
 DIT_C_EXPORTED DitStatus ditContextCreate(const DitContextOptions *options,
                                           DitContext **context);
@@ -49,7 +52,8 @@ DIT_C_EXPORTED void ditContextDestroy(DitContext *context);
 /// Parses and verifies `size` bytes of MLIR, text or bytecode. They are copied.
 /// `name` stands for the file in locations; NULL means "-". Damaged bytecode
 /// can crash LLVM's reader, so another process (dit-check-bytecode, which is
-/// installed with the library) reads it first; that takes a tenth of a second.
+/// installed with the library) reads it and writes it anew, which is what this
+/// one reads; that takes a tenth of a second.
 DIT_C_EXPORTED DitStatus ditModuleParse(DitContext *context, const char *data,
                                         size_t size, const char *name,
                                         DitModule **module);

@@ -107,6 +107,15 @@ DIT_C_EXPORTED DitStatus ditProgramInvoke(
     size_t num_inputs, dit_buffer *const *results, size_t num_results,
     const DitInvokeOptions *options);
 
+/// Calls `entry`, a function that --dit-instrument-profile rewrote, as
+/// ditProgramInvoke does, and writes the profile file (docs/Spec.md) of what it
+/// measured. `results` are those of the entry without `profile_values` and
+/// `profile_layout`. An entry without these is DIT_ERROR_NOT_FOUND.
+DIT_C_EXPORTED DitStatus ditProgramProfile(
+    DitProgram *program, const char *entry, const dit_buffer *const *inputs,
+    size_t num_inputs, dit_buffer *const *results, size_t num_results,
+    const DitInvokeOptions *options, DitText *json);
+
 /// The profile file (docs/Spec.md) of what a program under
 /// --dit-instrument-profile measured: its results `profile_values` (f64) and
 /// `profile_layout` (i8).

@@ -8,8 +8,10 @@
 //
 // Upstream's bytecode reader can crash or hang on damaged input. A host cannot
 // be asked to live with that, so a program of its own, dit-check-bytecode,
-// reads first. It is a new program and no fork of the host, which may have many
-// threads: a fork keeps the locks that the others hold.
+// reads it and writes it anew, and the host reads only that: whether damage
+// does harm can depend on what else lies on the heap. It is a new program and
+// no fork of the host, which may have many threads: a fork keeps the locks that
+// the others hold.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,6 +33,9 @@ using namespace mlir;
 using namespace mlir::dit;
 
 extern char **environ;
+
+/// The file descriptor that dit-check-bytecode writes the module to.
+static constexpr int kOutput = 3;
 
 static constexpr char kWayOut[] =
     "; ditModuleParseTrusted reads bytecode without it";
@@ -57,10 +62,11 @@ private:
 /// How dit-check-bytecode is started.
 class SpawnSettings {
 public:
-  SpawnSettings(int input, int output) {
+  SpawnSettings(int input, int answer, int output) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, input, 0);
-    posix_spawn_file_actions_adddup2(&actions, output, 1);
+    posix_spawn_file_actions_adddup2(&actions, answer, 1);
+    posix_spawn_file_actions_adddup2(&actions, output, kOutput);
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
     posix_spawnattr_init(&attributes);
     // Whatever the host blocks or ignores, the child dies of its faults.
@@ -128,48 +134,84 @@ static std::string readAll(int fd) {
   }
 }
 
-/// Runs dit-check-bytecode and returns what it says: "ok", or an error as
-/// "line:column:message". What crashes says nothing.
-static llvm::Expected<std::string> runChecker(StringRef bytes, StringRef name) {
-  Descriptor input, output, childOutput;
+/// What is wrong with bytecode whose reading ended a process by `signal`, 0 if
+/// that is unknown.
+static std::string describeEnd(int signal, int64_t timeLimit) {
+  if (signal == SIGALRM)
+    return "the bytecode is damaged: reading it took longer than " +
+           std::to_string(timeLimit) + " s";
+  return "the bytecode is damaged: reading it crashes or does not end";
+}
+
+/// Runs dit-check-bytecode, which writes the module that it read to `output`,
+/// and returns what it says: "ok", or an error as "line:column:message".
+static llvm::Expected<std::string>
+runChecker(StringRef bytes, StringRef name, int timeLimit, Descriptor &output) {
+  Descriptor input, answer, childAnswer;
   if (llvm::Error error = writeToMemory(bytes, input))
+    return std::move(error);
+  if (llvm::Error error = writeToMemory("", output))
     return std::move(error);
   int pipeEnds[2];
   if (pipe2(pipeEnds, O_CLOEXEC) != 0)
     return llvm::createStringError(llvm::Twine("no pipe: ") + strerror(errno));
-  output.reset(pipeEnds[0]);
-  childOutput.reset(pipeEnds[1]);
-  SpawnSettings settings(input.get(), childOutput.get());
-  std::string path = findChecker(), file = name.str();
-  char *arguments[] = {path.data(), file.data(), nullptr};
+  answer.reset(pipeEnds[0]);
+  childAnswer.reset(pipeEnds[1]);
+  SpawnSettings settings(input.get(), childAnswer.get(), output.get());
+  std::string path = findChecker(), file = name.str(),
+              limit = std::to_string(timeLimit);
+  char *arguments[] = {path.data(), file.data(), limit.data(), nullptr};
   pid_t child;
   if (int error = posix_spawn(&child, path.c_str(), &settings.actions,
                               &settings.attributes, arguments, environ))
     return llvm::createStringError(path + ": " + strerror(error));
-  childOutput.reset();
-  std::string answer = readAll(output.get());
+  childAnswer.reset();
+  std::string text = readAll(answer.get());
   // A host may have told the system to forget its children.
-  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR)
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR)
     ;
-  return answer;
+  if (WIFSIGNALED(status) || text.empty())
+    return "0:0:" +
+           describeEnd(WIFSIGNALED(status) ? WTERMSIG(status) : 0, timeLimit);
+  return text;
 }
 
-DitStatus capi::checkBytecode(const ContextCall &call, DitContext &owner,
-                              llvm::MemoryBufferRef bytecode) {
-  StringRef name = bytecode.getBufferIdentifier();
-  llvm::Expected<std::string> answer = runChecker(bytecode.getBuffer(), name);
+/// What a file in memory holds, once it is complete.
+static llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+readMemory(const Descriptor &file, StringRef name) {
+  auto buffer = llvm::MemoryBuffer::getOpenFile(
+      file.get(), name, /*FileSize=*/-1, /*RequiresNullTerminator=*/false,
+      /*IsVolatile=*/false, llvm::Align(64));
+  if (!buffer)
+    return llvm::errorCodeToError(buffer.getError());
+  return std::move(*buffer);
+}
+
+DitStatus capi::rewriteBytecode(const ContextCall &call, DitContext &owner,
+                                std::unique_ptr<llvm::MemoryBuffer> &bytecode) {
+  std::string name = bytecode->getBufferIdentifier().str();
+  Descriptor output;
+  llvm::Expected<std::string> answer =
+      runChecker(bytecode->getBuffer(), name, owner.timeLimit, output);
   if (!answer)
     return fail(DIT_ERROR_IO, "no process that checks bytecode: " +
                                   llvm::toString(answer.takeError()) + kWayOut);
-  if (*answer == "ok")
-    return DIT_OK;
-  auto [line, rest] = StringRef(*answer).split(':');
-  auto [column, message] = rest.split(':');
-  unsigned lineNumber = 0, columnNumber = 0;
-  if (line.getAsInteger(10, lineNumber) ||
-      column.getAsInteger(10, columnNumber))
-    message = "the bytecode is damaged: reading it crashes or does not end";
-  emitError(FileLineColLoc::get(&owner.context, name, lineNumber, columnNumber))
-      << message;
-  return call.fail(DIT_ERROR_PARSE, message);
+  if (*answer != "ok") {
+    auto [line, rest] = StringRef(*answer).split(':');
+    auto [column, message] = rest.split(':');
+    unsigned lineNumber = 0, columnNumber = 0;
+    (void)line.getAsInteger(10, lineNumber);
+    (void)column.getAsInteger(10, columnNumber);
+    emitError(
+        FileLineColLoc::get(&owner.context, name, lineNumber, columnNumber))
+        << message;
+    return call.fail(DIT_ERROR_PARSE, message);
+  }
+  auto buffer = readMemory(output, name);
+  if (!buffer)
+    return fail(DIT_ERROR_IO, "what dit-check-bytecode wrote: " +
+                                  llvm::toString(buffer.takeError()) + kWayOut);
+  bytecode = std::move(*buffer);
+  return DIT_OK;
 }

@@ -148,6 +148,9 @@ static DitStatus enableRemarks(MLIRContext &context, const char *filter) {
 /// all memory.
 static constexpr int32_t kMaxThreads = 1024;
 
+/// Reading takes seconds even where gigabytes of weights are inside.
+static constexpr int64_t kTimeLimit = 120, kMaxTimeLimit = 24 * 60 * 60;
+
 /// Gives the context its threads, the caller's among them.
 static void enableThreads(DitContext &owner, int32_t numThreads) {
   if (numThreads == 1)
@@ -170,6 +173,11 @@ DitStatus ditContextCreate(const DitContextOptions *options,
   if (read.num_threads < 0)
     return capi::fail(DIT_ERROR_INVALID_ARGUMENT,
                       "ditContextCreate: num_threads is negative");
+  if (read.bytecode_seconds < 0 || read.bytecode_seconds > kMaxTimeLimit)
+    return capi::fail(DIT_ERROR_INVALID_ARGUMENT,
+                      "ditContextCreate: bytecode_seconds: expected 0 to " +
+                          llvm::Twine(kMaxTimeLimit) + ", got " +
+                          llvm::Twine(read.bytecode_seconds));
   if (!registerPassesOnce())
     return capi::fail(DIT_ERROR_UNSUPPORTED,
                       "another copy of dit is in this process; link one of "
@@ -182,6 +190,7 @@ DitStatus ditContextCreate(const DitContextOptions *options,
   auto owner = std::make_unique<DitContext>(registry);
   owner->handler = read.handler;
   owner->userData = read.user_data;
+  owner->timeLimit = read.bytecode_seconds ? read.bytecode_seconds : kTimeLimit;
   // Locations say where; whole operations in notes would drown the rest.
   owner->context.printOpOnDiagnostic(false);
   owner->context.getDiagEngine().registerHandler(

@@ -20,7 +20,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/Support/Error.h"
-#include "llvm/Support/MemoryBufferRef.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/ThreadPool.h"
 
 #include <algorithm>
@@ -41,6 +41,8 @@ struct DitContext {
   mlir::MLIRContext context;
   DitDiagnosticHandler handler = nullptr;
   void *userData = nullptr;
+  /// Seconds that another process may read bytecode for.
+  int64_t timeLimit = 0;
   /// The first error of the call that runs, as one line.
   std::string firstError;
 };
@@ -79,10 +81,11 @@ private:
   std::lock_guard<std::mutex> lock;
 };
 
-/// Lets a child process read bytecode that may be damaged, which upstream's
-/// reader need not survive. Fails, with a diagnostic, if the child does.
-DitStatus checkBytecode(const ContextCall &call, DitContext &owner,
-                        llvm::MemoryBufferRef bytecode);
+/// Lets another process read bytecode that may be damaged, which upstream's
+/// reader need not survive, and replaces it by what that process wrote of it.
+/// Fails, with a diagnostic, if the process does.
+DitStatus rewriteBytecode(const ContextCall &call, DitContext &owner,
+                          std::unique_ptr<llvm::MemoryBuffer> &bytecode);
 
 /// The folder of the library that this code is in.
 std::string getOwnDirectory();

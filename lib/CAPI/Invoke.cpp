@@ -152,9 +152,8 @@ DitStatus Call::run(const dit_buffer *const *inputs,
   return status;
 }
 
-/// Finds the entry `name`, or the only one.
-static DitStatus findEntry(const DitProgram &program, const char *name,
-                           size_t &index) {
+DitStatus capi::findEntry(const DitProgram &program, const char *name,
+                          size_t &index) {
   const auto &entries = program.entries.entries;
   std::string names;
   for (index = 0; index < entries.size(); ++index) {
@@ -177,7 +176,7 @@ DitStatus ditProgramGetWorkspaceSize(DitProgram *program, const char *entry,
         DIT_ERROR_INVALID_ARGUMENT,
         "ditProgramGetWorkspaceSize: program, inputs or size is NULL");
   size_t index = 0;
-  if (DitStatus status = findEntry(*program, entry, index))
+  if (DitStatus status = capi::findEntry(*program, entry, index))
     return status;
   const DitEntryInfo &info = program->entries.entries[index]->info;
   if (num_inputs != info.num_inputs)
@@ -204,7 +203,7 @@ DitStatus ditProgramInvoke(DitProgram *program, const char *entry,
   if (DitStatus status = capi::readOptions(options, read))
     return status;
   size_t index = 0;
-  if (DitStatus status = findEntry(*program, entry, index))
+  if (DitStatus status = capi::findEntry(*program, entry, index))
     return status;
   const DitEntryInfo &info = program->entries.entries[index]->info;
   if (num_inputs != info.num_inputs || num_results != info.num_results)

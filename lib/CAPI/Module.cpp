@@ -34,7 +34,7 @@ static DitStatus parse(DitContext *owner,
                        DitModule **module) {
   capi::ContextCall call(*owner);
   if (!trusted && isBytecode(*buffer))
-    if (DitStatus status = capi::checkBytecode(call, *owner, *buffer))
+    if (DitStatus status = capi::rewriteBytecode(call, *owner, buffer))
       return status;
   OwningOpRef<ModuleOp> parsed =
       parseModule(std::move(buffer), &owner->context);

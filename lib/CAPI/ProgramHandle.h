@@ -54,4 +54,11 @@ private:
   std::vector<std::vector<Workspace>> workspaces;
 };
 
+namespace mlir::dit::capi {
+
+/// Finds the entry `name`, or the only one if that is null.
+DitStatus findEntry(const DitProgram &program, const char *name, size_t &index);
+
+} // namespace mlir::dit::capi
+
 #endif // DIT_LIB_CAPI_PROGRAMHANDLE_H

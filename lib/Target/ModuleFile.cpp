@@ -6,26 +6,27 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The trial parse in a child process, and the parse proper.
+// The trial parse in a child process, and the parse proper. Bytecode is read
+// from the file in the child only, and here as the child wrote it: whether
+// damage does harm can depend on what else lies on the heap.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dit/Target/ModuleFile.h"
 
+#include "dit/Support/ChildProcess.h"
 #include "dit/Support/Nesting.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/IR/AsmState.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Signals.h"
 #include "llvm/Support/SourceMgr.h"
 
 #include <csignal>
 #include <cstring>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -69,6 +70,14 @@ static bool hasDeepRegions(Operation *root) {
   return false;
 }
 
+static bool checkRegions(ModuleOp module, StringRef name) {
+  if (!hasDeepRegions(module))
+    return true;
+  emitError(FileLineColLoc::get(module->getContext(), name, 0, 0))
+      << "expected regions that nest at most " << kMaxNesting << " deep";
+  return false;
+}
+
 OwningOpRef<ModuleOp>
 mlir::dit::parseModule(std::unique_ptr<llvm::MemoryBuffer> buffer,
                        MLIRContext *context) {
@@ -87,12 +96,7 @@ mlir::dit::parseModule(std::unique_ptr<llvm::MemoryBuffer> buffer,
       sourceManager, ParserConfig(context, /*verifyAfterParse=*/isText));
   if (!module || isText)
     return module;
-  if (hasDeepRegions(*module)) {
-    emitError(FileLineColLoc::get(context, name, 0, 0))
-        << "expected regions that nest at most " << kMaxNesting << " deep";
-    return {};
-  }
-  if (failed(verify(*module)))
+  if (!checkRegions(*module, name) || failed(verify(*module)))
     return {};
   return module;
 }
@@ -107,70 +111,79 @@ parseBuffer(std::unique_ptr<llvm::MemoryBuffer> buffer, MLIRContext *context) {
                                                    : "not a module");
 }
 
-/// Parses in a child process and sends the error, if any, through `fd`.
-[[noreturn]] static void runChild(std::unique_ptr<llvm::MemoryBuffer> buffer,
-                                  MLIRContext *context, int fd,
-                                  unsigned timeoutSeconds) {
-  // The parent reports crashes; no core, no stack trace.
-  for (int signal : {SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE, SIGALRM})
-    std::signal(signal, SIG_DFL);
-  rlimit noCore{0, 0};
-  setrlimit(RLIMIT_CORE, &noCore);
-  (void)std::freopen("/dev/null", "w", stderr);
-  alarm(timeoutSeconds);
-  auto module = parseBuffer(std::move(buffer), context);
-  if (module)
-    _exit(0);
-  std::string message = llvm::toString(module.takeError());
-  (void)!write(fd, message.data(), std::min<size_t>(message.size(), 4000));
-  _exit(1);
+/// Bytecode of `module` in the version of this build.
+static llvm::Error writeBytecode(ModuleOp module, FallbackAsmResourceMap *rest,
+                                 llvm::raw_ostream &os) {
+  BytecodeWriterConfig config;
+  if (rest)
+    config.attachFallbackResourcePrinter(*rest);
+  if (failed(writeBytecodeToFile(module, os, config)))
+    return llvm::createStringError("cannot be written as bytecode");
+  return llvm::Error::success();
 }
 
-static std::string readAll(int fd) {
-  std::string text;
-  char chunk[4096];
-  for (ssize_t n; (n = read(fd, chunk, sizeof(chunk))) > 0;)
-    text.append(chunk, n);
-  return text;
-}
-
-static llvm::Error tryParse(const llvm::MemoryBuffer &buffer,
-                            MLIRContext *context, unsigned timeoutSeconds) {
-  int fds[2];
-  if (pipe(fds) != 0)
-    return llvm::createStringError("no pipe: " + Twine(strerror(errno)));
-  pid_t child = fork();
-  if (child < 0)
-    return llvm::createStringError("no process: " + Twine(strerror(errno)));
-  if (child == 0)
-    runChild(llvm::MemoryBuffer::getMemBuffer(buffer.getMemBufferRef(), false),
-             context, fds[1], timeoutSeconds);
-  close(fds[1]);
-  std::string message = readAll(fds[0]);
-  close(fds[0]);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-    ;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-    return llvm::Error::success();
-  if (WIFEXITED(status))
-    return llvm::createStringError(message.empty() ? "not a module" : message);
-  if (WTERMSIG(status) == SIGALRM)
+/// What a child wrote, unless it crashed or took too long.
+static llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+takeOutput(llvm::Expected<ChildAnswer> answer, unsigned timeoutSeconds) {
+  if (!answer)
+    return answer.takeError();
+  if (answer->signal == SIGALRM)
     return llvm::createStringError("parsing took longer than " +
                                    Twine(timeoutSeconds) +
                                    " s; the file seems to be damaged");
-  return llvm::createStringError("the parser crashed on it (" +
-                                 Twine(strsignal(WTERMSIG(status))) +
-                                 "); the file seems to be damaged");
+  if (answer->signal != 0)
+    return llvm::createStringError("the parser crashed on it (" +
+                                   Twine(strsignal(answer->signal)) +
+                                   "); the file seems to be damaged");
+  return std::move(answer->output);
+}
+
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> mlir::dit::rewriteBytecode(
+    const llvm::MemoryBuffer &bytecode, const DialectRegistry &registry,
+    bool allowUnregistered, bool verifyModule, unsigned timeoutSeconds) {
+  StringRef name = bytecode.getBufferIdentifier();
+  auto work = [&](llvm::raw_ostream &os) -> llvm::Error {
+    MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+    context.allowUnregisteredDialects(allowUnregistered);
+    auto sourceManager = std::make_shared<llvm::SourceMgr>();
+    sourceManager->AddNewSourceBuffer(
+        llvm::MemoryBuffer::getMemBuffer(bytecode.getMemBufferRef(), false),
+        llvm::SMLoc());
+    std::string text;
+    llvm::raw_string_ostream diagnostics(text);
+    SourceMgrDiagnosticHandler handler(*sourceManager, &context, diagnostics);
+    FallbackAsmResourceMap rest;
+    ParserConfig config(&context, /*verifyAfterParse=*/false, &rest);
+    auto module = parseSourceFile<ModuleOp>(sourceManager, config);
+    if (!module || !checkRegions(*module, name) ||
+        (verifyModule && failed(verify(*module))))
+      return llvm::createStringError(StringRef(text).rtrim());
+    return writeBytecode(*module, &rest, os);
+  };
+  return takeOutput(runInChild(work, name, timeoutSeconds), timeoutSeconds);
 }
 
 llvm::Expected<OwningOpRef<ModuleOp>>
 mlir::dit::parseModuleFile(StringRef path, MLIRContext *context,
                            unsigned timeoutSeconds) {
-  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
-  if (!buffer)
-    return llvm::errorCodeToError(buffer.getError());
-  if (llvm::Error error = tryParse(**buffer, context, timeoutSeconds))
-    return std::move(error);
-  return parseBuffer(std::move(*buffer), context);
+  auto file = llvm::MemoryBuffer::getFileOrSTDIN(path);
+  if (!file)
+    return llvm::errorCodeToError(file.getError());
+  std::unique_ptr<llvm::MemoryBuffer> buffer = std::move(*file);
+  auto work = [&](llvm::raw_ostream &os) -> llvm::Error {
+    auto module = parseBuffer(
+        llvm::MemoryBuffer::getMemBuffer(buffer->getMemBufferRef(), false),
+        context);
+    if (!module)
+      return module.takeError();
+    return isBytecode(*buffer) ? writeBytecode(**module, nullptr, os)
+                               : llvm::Error::success();
+  };
+  auto output =
+      takeOutput(runInChild(work, path, timeoutSeconds), timeoutSeconds);
+  if (!output)
+    return output.takeError();
+  if (isBytecode(*buffer))
+    buffer = std::move(*output);
+  return parseBuffer(std::move(buffer), context);
 }

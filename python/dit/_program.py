@@ -74,6 +74,28 @@ class Entry:
              for (array, buffer), spec in zip(created, self.results)], values)
         return results[0] if len(results) == 1 else tuple(results)
 
+    def profile(self, *inputs: Any, threads: int | None = None,
+                **named: Any) -> tuple[dict[str, Any], Any]:
+        """Calls a function that the pass ``dit-instrument-profile`` rewrote.
+
+        Args:
+            inputs, named, threads: as for a call.
+
+        Returns:
+            What a profile file (docs/Spec.md) holds, for ``Module.run`` with
+            ``dit-import-profile`` or a planner once it is in a file; and the
+            other results, in the form in which a call returns its results.
+        """
+        names = [spec.name for spec in self.results]
+        if not {"profile_values", "profile_layout"} <= set(names):
+            raise ArgumentError(f"{self.name}: expected the results 'profile_values' and "
+                                "'profile_layout'; the pass dit-instrument-profile adds them")
+        found = dict(zip(names, self(*inputs, threads=threads, **named)))
+        measured = profile(np.asarray(found.pop("profile_values")),
+                           np.asarray(found.pop("profile_layout")))
+        rest = tuple(found.values())
+        return measured, rest[0] if len(rest) == 1 else rest
+
     def _order(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
         """Inputs in the order of the signature."""
         values = list(inputs)
@@ -127,11 +149,19 @@ class Program:
     def __call__(self, *inputs: Any, out: Any = None, threads: int | None = None,
                  **named: Any) -> Any:
         """Calls the only entry; see :meth:`Entry.__call__`."""
+        return self._only_entry()(*inputs, out=out, threads=threads, **named)
+
+    def profile(self, *inputs: Any, threads: int | None = None,
+                **named: Any) -> tuple[dict[str, Any], Any]:
+        """Calls the only entry and returns what it measured; see
+        :meth:`Entry.profile`."""
+        return self._only_entry().profile(*inputs, threads=threads, **named)
+
+    def _only_entry(self) -> Entry:
         if len(self.entries) != 1:
             raise ArgumentError("the program has several entries: name one of "
                                 f"{', '.join(self.entries)}, as program[name](...)")
-        entry = next(iter(self.entries.values()))
-        return entry(*inputs, out=out, threads=threads, **named)
+        return next(iter(self.entries.values()))
 
     def load_parameters(self, parameters: Parameters) -> None:
         """Gives parameters their values: from safetensors files, which are

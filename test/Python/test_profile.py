@@ -80,8 +80,7 @@ def test_quantities(target):
     x = np.random.default_rng(5).standard_normal((2, 2, 16, 4)).astype(np.float32)
     module = dit.Module.parse(PROGRAM).run(
         f"dit-instrument-profile{{masses={MASS} windows={WIDTH} ages={AGES}}}")
-    y, values, layout = dit.compile(module, target=target)(x)
-    profile = dit.profile(values, layout)
+    profile, y = dit.compile(module, target=target).profile(x)
     assert profile["timesteps"] == [1000.0, 800.0, 600.0, 400.0, 200.0]
     wanted, last = expect(x.astype(np.float64))
     assert np.abs(y - last).max() <= 1e-4 * np.abs(last).max()
@@ -113,13 +112,23 @@ func.func @f(%x: tensor<1x1x16x4xf32>) -> tensor<1x1x16x4xf32> {
       tensor<1x1x16x4xf32>) outs(%x : tensor<1x1x16x4xf32>) {scale = 1.0 : f64, site = "a"}
   return %o : tensor<1x1x16x4xf32>
 }""").run("dit-instrument-profile")
-    _, *found = dit.compile(module)(np.ones((1, 1, 16, 4), np.float32))
-    profile = dit.profile(*found)
+    program = dit.compile(module)
+    x = np.ones((1, 1, 16, 4), np.float32)
+    profile, y = program.profile(x)
+    assert (y == x).all()
+    _, values, layout = program(x)
+    assert dit.profile(values, layout).keys() == profile.keys()
     metrics = {entry["metric"] for entry in profile["measured"]}
     # There is no step before, and no second half of the batch.
     assert metrics == {"seconds", "rse"}
     assert all(entry["mode"]["mode"] == "window" for entry in profile["measured"]
                if entry["metric"] == "rse")
+
+
+def test_profile_of_what_measures_nothing():
+    program = dit.compile("func.func @f(%x: f32) -> f32 { return %x : f32 }")
+    with pytest.raises(dit.ArgumentError, match="dit-instrument-profile adds them"):
+        program.profile(1.0)
 
 
 def test_bad_results():

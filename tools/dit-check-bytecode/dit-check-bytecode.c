@@ -2,10 +2,11 @@
    See LICENSE for license information.
    SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-   Reads a module from the file that stdin is, and writes "ok", or its first
-   error as "line:column:message", to stdout. The argument is the name of the
-   file in locations. libdit-c.so runs it before it reads bytecode itself, as
-   that may crash or hang. Not for people: on a crash it says nothing. */
+   Reads a module from the file that stdin is, writes it as bytecode to the file
+   that descriptor 3 is, and "ok", or the first error as "line:column:message",
+   to stdout. The arguments are the name of the file in locations and the number
+   of seconds after which to die. libdit-c.so lets it read bytecode that may
+   crash the reader or hang it. Not for people: on a crash it says nothing. */
 
 #include "dit-c/Module.h"
 
@@ -17,8 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Reading takes seconds even where gigabytes of weights are inside. */
-enum { kTimeLimitSeconds = 120 };
+enum { kOutput = 3 };
 
 static int hasError;
 
@@ -31,10 +31,24 @@ static void printFirstError(const DitDiagnostic *diagnostic, void *unused) {
          diagnostic->message);
 }
 
+static DitStatus writeModule(DitModule *module) {
+  DitText bytecode;
+  DitStatus status = ditModuleWriteBytecode(module, &bytecode);
+  if (status != DIT_OK)
+    return status;
+  for (size_t done = 0; done < bytecode.size;) {
+    ssize_t size = write(kOutput, bytecode.data + done, bytecode.size - done);
+    if (size <= 0)
+      return DIT_ERROR_IO;
+    done += (size_t)size;
+  }
+  return DIT_OK;
+}
+
 int main(int argc, char **argv) {
   struct rlimit noCore = {0, 0};
   setrlimit(RLIMIT_CORE, &noCore);
-  alarm(kTimeLimitSeconds);
+  alarm(argc > 2 ? (unsigned)atoi(argv[2]) : 0);
   struct stat info;
   if (fstat(STDIN_FILENO, &info) != 0)
     return 1;
@@ -53,6 +67,8 @@ int main(int argc, char **argv) {
     return 1;
   DitStatus status = ditModuleParseTrusted(context, data, (size_t)info.st_size,
                                            argc > 1 ? argv[1] : "-", &module);
+  if (status == DIT_OK)
+    status = writeModule(module);
   if (status == DIT_OK)
     printf("ok");
   else if (!hasError)

@@ -14,6 +14,7 @@
 #include "dit/InitAll.h"
 #include "dit/Support/CommandLine.h"
 #include "dit/Support/Nesting.h"
+#include "dit/Target/ModuleFile.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/InitAllDialects.h"
@@ -70,15 +71,33 @@ LOOKING INSIDE
 `dit-opt --help | less`: passes are listed below, each with its options.
 )";
 
-/// Refuses text that would take all of the parser's stack.
-static LogicalResult checkNesting(const llvm::MemoryBuffer &buffer) {
-  if (isBytecode(buffer))
-    return success();
+/// Refuses what upstream's parsers would not survive: text that takes all of
+/// their stack, and damaged bytecode, which is replaced by what a child process
+/// made of it. A dialect that --irdl-file makes is not known there.
+static LogicalResult checkInput(std::unique_ptr<llvm::MemoryBuffer> &buffer,
+                                const DialectRegistry &registry,
+                                const MlirOptMainConfig &config) {
+  if (isBytecode(*buffer)) {
+    if (!config.getIrdlFile().empty())
+      return success();
+    auto rewritten = dit::rewriteBytecode(
+        *buffer, registry, config.shouldAllowUnregisteredDialects(),
+        config.shouldVerifyOnParsing());
+    if (rewritten) {
+      buffer = std::move(*rewritten);
+      return success();
+    }
+    std::string text = llvm::toString(rewritten.takeError());
+    if (!StringRef(text).contains("error: "))
+      text = (buffer->getBufferIdentifier() + ": error: " + text).str();
+    llvm::errs() << text << '\n';
+    return failure();
+  }
   std::optional<dit::NestingFault> fault =
-      dit::findDeepNesting(buffer.getBuffer());
+      dit::findDeepNesting(buffer->getBuffer());
   if (!fault)
     return success();
-  llvm::errs() << buffer.getBufferIdentifier() << ':' << fault->line << ':'
+  llvm::errs() << buffer->getBufferIdentifier() << ':' << fault->line << ':'
                << fault->column << ": error: " << fault->text << '\n';
   return failure();
 }
@@ -99,7 +118,7 @@ static LogicalResult processFile(StringRef input, StringRef output,
     llvm::errs() << error << '\n';
     return failure();
   }
-  if (failed(checkNesting(*buffer)) ||
+  if (failed(checkInput(buffer, registry, config)) ||
       failed(MlirOptMain(file->os(), std::move(buffer), registry, config)))
     return failure();
   file->keep();

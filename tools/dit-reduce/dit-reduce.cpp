@@ -6,21 +6,31 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Upstream's reducer with the dialects, passes and reductions of dit.
+// Upstream's reductions and those of dit, over programs of all dialects. Unlike
+// upstream's driver it survives files that its parsers do not.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dit/Dialect/Dit/Reduction/Reductions.h"
 #include "dit/InitAll.h"
 #include "dit/Support/CommandLine.h"
+#include "dit/Target/ModuleFile.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
-#include "mlir/Tools/mlir-reduce/MlirReduceMain.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Reducer/Passes.h"
+#include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/raw_ostream.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace mlir;
+using namespace mlir::dit;
+namespace cl = llvm::cl;
 
 static const char kHelp[] = R"(
 USING IT
@@ -36,22 +46,72 @@ USING IT
     exit 0
 )";
 
+namespace {
+
+/// What the command line says.
+struct Options {
+  std::string input, output;
+};
+
+} // namespace
+
+static Options parseOptions(int argc, char **argv) {
+  static cl::OptionCategory category("dit-reduce options");
+  static cl::opt<std::string> input(cl::Positional, cl::desc("<input file>"),
+                                    cl::init("-"), cl::cat(category));
+  static cl::opt<std::string> output(
+      "o", cl::desc("Where the small program goes"), cl::value_desc("filename"),
+      cl::init("-"), cl::cat(category));
+  cl::ParseCommandLineOptions(argc, argv,
+                              "dit-reduce: makes a program smaller that shows "
+                              "a bug\n");
+  return {input, output};
+}
+
+static llvm::Error reduce(const Options &options,
+                          const PassPipelineCLParser &passes,
+                          MLIRContext &context) {
+  auto module = parseModuleFile(options.input, &context);
+  if (!module)
+    return inArgument(options.input, module.takeError());
+  std::string error;
+  std::unique_ptr<llvm::ToolOutputFile> file =
+      openOutputFile(options.output, &error);
+  if (!file)
+    return llvm::createStringError(error);
+  PassManager manager(&context);
+  auto report = [&](const Twine &message) {
+    error = message.str();
+    return failure();
+  };
+  if (failed(passes.addToPipeline(manager, report)))
+    return llvm::createStringError(error.empty() ? "no such reduction" : error);
+  if (failed(manager.run(**module)))
+    return llvm::createStringError(
+        "nothing was written. The test must exit with 1 for the input as it "
+        "is, and with 0 for what is of no interest");
+  (*module)->print(file->os());
+  file->os() << '\n';
+  file->keep();
+  return llvm::Error::success();
+}
+
 int main(int argc, char **argv) {
-  mlir::dit::hideForeignOptions();
-  mlir::dit::addVersion();
-  llvm::cl::extrahelp help(kHelp);
-  mlir::DialectRegistry registry;
+  llvm::InitLLVM init(argc, argv);
+  hideForeignOptions();
+  addVersion();
+  cl::extrahelp help(kHelp);
+  DialectRegistry registry;
   mlir::registerAllDialects(registry);
-  mlir::registerAllExtensions(registry);
+  registerAllExtensions(registry);
   mlir::registerAllPasses();
   mlir::dit::registerAllDialects(registry);
   mlir::dit::registerAllPasses();
-  mlir::dit::registerReductions(registry);
-  mlir::MLIRContext context(registry);
-  if (mlir::succeeded(mlir::mlirReduceMain(argc, argv, context)))
-    return 0;
-  llvm::errs() << "dit-reduce: nothing was written. The test must exit with 1 "
-                  "for the input as it is, and with 0 for what is of no "
-                  "interest\n";
-  return 1;
+  registerReductions(registry);
+  registerReducerPasses();
+  // The module is read in a child process first, which must have one thread.
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  PassPipelineCLParser passes("", "Reductions");
+  Options options = parseOptions(argc, argv);
+  return reportError("dit-reduce", reduce(options, passes, context));
 }

@@ -42,11 +42,20 @@ OwningOpRef<ModuleOp> parseModule(std::unique_ptr<llvm::MemoryBuffer> buffer,
 /// Parses and verifies the module in the file `path`, text or bytecode.
 ///
 /// Upstream's bytecode reader can crash or hang on damaged files, so a child
-/// process reads the file first; after `timeoutSeconds` it is ended. To be
-/// called while the process has one thread.
+/// process reads the file first; after `timeoutSeconds` it is ended. Of
+/// bytecode the caller reads only what the child wrote. To be called while the
+/// process has one thread.
 llvm::Expected<OwningOpRef<ModuleOp>>
 parseModuleFile(StringRef path, MLIRContext *context,
                 unsigned timeoutSeconds = 120);
+
+/// Lets a child process read bytecode that may be damaged, and returns what it
+/// wrote of it: the same module, as bytecode that is not damaged. An error has
+/// all diagnostics. To be called while the process has one thread.
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+rewriteBytecode(const llvm::MemoryBuffer &bytecode,
+                const DialectRegistry &registry, bool allowUnregistered,
+                bool verifyModule, unsigned timeoutSeconds = 120);
 
 } // namespace mlir::dit
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from dit._errors import ArgumentError, FileError
 from dit._module import Module
-from dit._program import Entry, compile, profile
+from dit._program import Entry, compile
 from dit.sample import _solvers, _source
 
 Path = Union[str, "os.PathLike[str]"]
@@ -218,8 +218,8 @@ class Model:
         module = self.build(settings).run(
             f"dit-outline-branches,dit-instrument-profile{{timesteps={times} {measure}}}")
         sampler = Sampler(self, settings, module, **options)
-        video, values, layout = sampler.call(clip, self.get_noise(clip, seed), threads)
-        return profile(values, layout), video
+        return sampler.entry.profile(*sampler.get_inputs(clip, self.get_noise(clip, seed)),
+                                     threads=threads)
 
     def count(self, settings: Settings, clip: int = 0, seed: int | None = None, *,
               threads: int | None = None, **options: Any) -> tuple[dict[str, Any], Array]:
@@ -271,11 +271,11 @@ class Sampler:
 
     def run(self, clip: int, noise: Array, *, threads: int | None = None) -> Array:
         """The same from given noise."""
-        sample: Array = self.call(clip, noise, threads)
+        sample: Array = self.entry(*self.get_inputs(clip, noise), threads=threads)
         return sample
 
-    def call(self, clip: int, noise: Array, threads: int | None = None) -> Any:
-        """All results of the program."""
+    def get_inputs(self, clip: int, noise: Array) -> tuple[Array, Array, Array]:
+        """What the program takes."""
         self.model._check_clip(clip)
         texts = self.model.texts
-        return self.entry(noise, texts[clip:clip + 1], texts[-1:], threads=threads)
+        return noise, texts[clip:clip + 1], texts[-1:]

@@ -3,7 +3,7 @@
    SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
    Every way to fail: a status, a text, nothing made, and nothing broken.
-   usage: errors FOLDER DAMAGED.mlirbc... */
+   usage: errors FOLDER FOLDER_OF_DAMAGED_FILES */
 
 #include "dit-c/Plan.h"
 #include "dit-c/Program.h"
@@ -163,28 +163,56 @@ static void checkModules(DitContext *context, const char *folder) {
   ditModuleDestroy(module);
 }
 
-/* LLVM's reader frees what it does not own on each of these files, and takes no
- * host with it. Whether that is noticed, and the text of the error then,
- * depends on what lies beside it on the heap. */
-static void checkDamaged(DitContext *context, int count, char **files) {
+/* What is wrong with a file, by the parser of files and by that of bytes. */
+static void expectDamage(DitContext *context, const char *path,
+                         const char *text) {
   DitModule *module = NULL;
-  for (int i = 0; i < count; ++i) {
-    seen.count = 0;
-    EXPECT_ERROR(DIT_ERROR_PARSE, "bytecode",
-                 ditModuleParseFile(context, files[i], &module));
-    EXPECT(!module && seen.count == 1 && strstr(seen.file, ".mlirbc"));
-    static char bytes[1000];
-    FILE *file = fopen(files[i], "rb");
-    size_t size = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
-    EXPECT(size > 0 && size < sizeof(bytes));
-    fclose(file);
-    EXPECT_ERROR(DIT_ERROR_PARSE, "bytecode",
-                 ditModuleParse(context, bytes, size, NULL, &module));
-  }
+  seen.count = 0;
+  EXPECT_ERROR(DIT_ERROR_PARSE, text,
+               ditModuleParseFile(context, path, &module));
+  EXPECT(!module && seen.count == 1 && strstr(seen.file, ".mlirbc"));
+  static char bytes[1000];
+  FILE *file = fopen(path, "rb");
+  size_t size = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
+  EXPECT(size > 0 && size < sizeof(bytes));
+  fclose(file);
+  EXPECT_ERROR(DIT_ERROR_PARSE, text,
+               ditModuleParse(context, bytes, size, NULL, &module));
+  EXPECT(!module);
+}
+
+static void checkDamaged(const char *folder) {
+  DitContextOptions options = DIT_CONTEXT_OPTIONS_INIT;
+  options.handler = onDiagnostic;
+  options.bytecode_seconds = -1;
+  DitContext *context;
+  EXPECT_ERROR(DIT_ERROR_INVALID_ARGUMENT, "expected 0 to 86400, got -1",
+               ditContextCreate(&options, &context));
+  options.bytecode_seconds = 1;
+  EXPECT_OK(ditContextCreate(&options, &context));
+  char path[4096];
+  /* LLVM's reader loops. */
+  snprintf(path, sizeof(path), "%s/hang.mlirbc", folder);
+  expectDamage(context, path,
+               "the bytecode is damaged: reading it took longer than 1 s");
+  ditContextDestroy(context);
+  options.bytecode_seconds = 0;
+  EXPECT_OK(ditContextCreate(&options, &context));
+  /* It gives up, and it follows a null pointer. */
+  snprintf(path, sizeof(path), "%s/abort.mlirbc", folder);
+  expectDamage(context, path, "the bytecode is damaged: reading it crashes");
+  snprintf(path, sizeof(path), "%s/fault.mlirbc", folder);
+  expectDamage(context, path, "the bytecode is damaged: reading it crashes");
+  /* It writes behind an array. Whether that is noticed, and the text of the
+     error then, depends on what lies there. */
+  snprintf(path, sizeof(path), "%s/overflow.mlirbc", folder);
+  expectDamage(context, path, "bytecode");
+  DitModule *module;
   EXPECT_ERROR(DIT_ERROR_PARSE, "",
                ditModuleParseTrusted(context, "}{", 2, NULL, &module));
   EXPECT_ERROR(DIT_ERROR_IO, "missing.mlir: ",
                ditModuleParseFileTrusted(context, "missing.mlir", &module));
+  ditContextDestroy(context);
 }
 
 static void checkPlans(DitContext *context) {
@@ -417,6 +445,17 @@ static void checkInvoke(DitContext *context) {
   ditBufferFree(&out);
 
   DitText text;
+  EXPECT_ERROR(
+      DIT_ERROR_INVALID_ARGUMENT, "is NULL",
+      ditProgramProfile(program, NULL, inputs, 1, results, 1, NULL, NULL));
+  EXPECT_ERROR(
+      DIT_ERROR_NOT_FOUND, "no entry 'h'",
+      ditProgramProfile(program, "h", inputs, 1, results, 1, NULL, &text));
+  EXPECT_ERROR(
+      DIT_ERROR_NOT_FOUND, "f: expected the results 'profile_values'",
+      ditProgramProfile(program, NULL, inputs, 1, results, 1, NULL, &text));
+  EXPECT_ERROR(DIT_ERROR_INVALID_ARGUMENT, "is NULL",
+               ditProfileFormat(NULL, 0, "", 0, &text));
   EXPECT_ERROR(DIT_ERROR_INVALID_ARGUMENT, "is NULL",
                ditProgramGetArtifact(program, DIT_ARTIFACT_OBJECT, NULL));
   EXPECT_ERROR(DIT_ERROR_UNSUPPORTED,
@@ -435,6 +474,38 @@ static void checkInvoke(DitContext *context) {
   EXPECT(!ditProgramGetEntries(NULL));
   EXPECT(ditProgramGetNumParameters(NULL) == 0);
   EXPECT(!ditProgramGetParameter(NULL, 0));
+  ditProgramDestroy(program);
+}
+
+/* Programs that give a profile which is none. */
+static void checkProfiles(DitContext *context) {
+  static const char kFalse[] =
+      "func.func @f(%x: tensor<2xf64>)\n"
+      "    -> (tensor<2xf64> {dit.name = \"profile_values\"},\n"
+      "        tensor<2xf64>, tensor<1xi8> {dit.name = \"profile_layout\"}) {\n"
+      "  %l = arith.constant dense<123> : tensor<1xi8>\n"
+      "  return %x, %x, %l : tensor<2xf64>, tensor<2xf64>, tensor<1xi8>\n"
+      "}\n";
+  DitModule *module = parse(context, kFalse);
+  DitProgram *program;
+  EXPECT_OK(ditModuleCompile(module, NULL, &program));
+  ditModuleDestroy(module);
+  double x[2] = {1, 2};
+  int64_t sizes[1] = {2};
+  dit_buffer in = {x, DIT_RT_F64, 1, sizes, NULL};
+  dit_buffer out = {NULL, DIT_RT_F64, 1, sizes, NULL};
+  const dit_buffer *inputs[1] = {&in};
+  dit_buffer *results[1] = {&out};
+  DitText json;
+  EXPECT_ERROR(
+      DIT_ERROR_INVALID_ARGUMENT,
+      "f: expected 1 results beside the profile, got 0",
+      ditProgramProfile(program, NULL, inputs, 1, NULL, 0, NULL, &json));
+  /* What the library allocated is gone. */
+  EXPECT_ERROR(
+      DIT_ERROR_INVALID_ARGUMENT, "",
+      ditProgramProfile(program, NULL, inputs, 1, results, 1, NULL, &json));
+  EXPECT(!out.data && !json.data);
   ditProgramDestroy(program);
 }
 
@@ -466,7 +537,7 @@ static void checkParameters(DitContext *context, const char *folder) {
 }
 
 int main(int argc, char **argv) {
-  EXPECT(argc >= 2);
+  EXPECT(argc == 3);
   EXPECT(ditGetLastError()[0] == '\0');
   checkOptions();
   DitContextOptions options = DIT_CONTEXT_OPTIONS_INIT;
@@ -475,11 +546,12 @@ int main(int argc, char **argv) {
   EXPECT_OK(ditContextCreate(&options, &context));
   checkModules(context, argv[1]);
   checkNesting(context);
-  checkDamaged(context, argc - 2, argv + 2);
+  checkDamaged(argv[2]);
   checkPlans(context);
   checkPipelines(context);
   checkCompile(context);
   checkInvoke(context);
+  checkProfiles(context);
   checkParameters(context, argv[1]);
   ditContextDestroy(context);
   puts("ok");

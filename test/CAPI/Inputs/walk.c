@@ -408,6 +408,31 @@ static void runOnPool(void *pool, int64_t count, int64_t grain,
     fn(context, begin, begin + grain < count ? begin + grain : count);
 }
 
+/* An attention that measures itself. */
+static void checkProfile(DitContext *context) {
+  DitModule *module = parse(context, kAttention);
+  EXPECT_OK(ditModuleRunPipeline(module, "dit-instrument-profile"));
+  DitProgram *program;
+  EXPECT_OK(ditModuleCompile(module, NULL, &program));
+  ditModuleDestroy(module);
+  static float q[2 * 64 * 16], o[2 * 64 * 16];
+  int64_t sizes[4] = {1, 2, 64, 16};
+  for (int i = 0; i < 2 * 64 * 16; ++i)
+    q[i] = 1;
+  dit_buffer input = {q, DIT_RT_F32, 4, sizes, NULL};
+  dit_buffer output = {o, DIT_RT_F32, 4, sizes, NULL};
+  const dit_buffer *inputs[3] = {&input, &input, &input};
+  dit_buffer *results[1] = {&output};
+  DitText json;
+  EXPECT_OK(
+      ditProgramProfile(program, NULL, inputs, 3, results, 1, NULL, &json));
+  EXPECT(strstr(json.data, "\"site\": \"blocks.0.attn1\"") &&
+         strstr(json.data, "\"metric\": \"seconds\""));
+  EXPECT(o[0] > 0.999f && o[0] < 1.001f);
+  ditTextFree(&json);
+  ditProgramDestroy(program);
+}
+
 int main(int argc, char **argv) {
   EXPECT(argc == 4);
   checkVersions();
@@ -428,6 +453,7 @@ int main(int argc, char **argv) {
   EXPECT(ditGetNumThreads() >= 1);
   checkCache(context, argv[1]);
   checkTwoEntries(context);
+  checkProfile(context);
   checkParameters(context, argv[2]);
   ditContextDestroy(context);
   /* Destroying nothing is fine. */
