@@ -54,7 +54,8 @@ void mlir::dit::buildCPUTensorStage(OpPassManager &pm,
   pm.addPass(createOptimizeLinalgForCPU());
   if (options.fuseRows) {
     pm.addPass(createFuseRowsForCPU());
-    addCleanup(pm);
+    // Without a search for equal ops: tiles would share what they write into.
+    pm.addPass(createCanonicalizerPass());
   }
 }
 

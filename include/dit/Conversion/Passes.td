@@ -31,7 +31,8 @@ def ConvertLinalgToCPU : Pass<"convert-linalg-to-cpu", "::mlir::ModuleOp"> {
     - for other ops, loops with vector lanes along a parallel dimension, or
       along a reduction dimension with a vector of partial results.
 
-    Outer parallel loops are `scf.parallel` where there is enough work.
+    Outer parallel loops are `scf.parallel` where there is enough work. A loop
+    over tiles of rows becomes a function, too, which calls those of its ops.
     A product whose output was just filled with zeros replaces the fill.
 
     ```mlir

@@ -17,10 +17,13 @@
 
 #include "BlockSchedule.h"
 #include "RowTiling.h"
+#include "SeparateInits.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Dominance.h"
+#include "mlir/Transforms/CSE.h"
 
 namespace mlir::dit {
 #define GEN_PASS_DEF_FUSEROWSFORCPU
@@ -106,4 +109,9 @@ void FuseRowsForCPUPass::runOnOperation() {
   });
   for (Block *block : blocks)
     fuse(*block);
+  // Tiles of one value are the same slice, but what they write is not.
+  IRRewriter rewriter(&getContext());
+  DominanceInfo dominance;
+  eliminateCommonSubExpressions(rewriter, dominance, getOperation());
+  separateInits(getOperation());
 }

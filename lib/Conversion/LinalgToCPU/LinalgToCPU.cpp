@@ -236,9 +236,16 @@ void ConvertLinalgToCPUPass::runOnOperation() {
   }
   KernelOutliner outliner(module);
   SmallVector<func::FuncOp> created;
-  for (Operation *root : roots)
-    outliner.outline(root, created);
-  numCalls += roots.size();
+  for (Operation *root : roots) {
+    SmallVector<Operation *> kernels;
+    root->walk([&](linalg::LinalgOp op) { kernels.push_back(op); });
+    // Loops call kernels, too, which they share with other loops.
+    if (!isa<linalg::LinalgOp>(root))
+      kernels.push_back(root);
+    for (Operation *kernel : kernels)
+      outliner.outline(kernel, created);
+    numCalls += kernels.size();
+  }
   for (func::FuncOp function : created) {
     SmallVector<linalg::LinalgOp> inner;
     function.walk([&](linalg::LinalgOp op) { inner.push_back(op); });

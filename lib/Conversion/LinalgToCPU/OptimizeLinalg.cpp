@@ -17,6 +17,7 @@
 
 #include "ContractionPatterns.h"
 #include "PackWeights.h"
+#include "SeparateInits.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
@@ -209,49 +210,6 @@ static void duplicateCheapProducers(Operation *root) {
   }
 }
 
-/// Gives each use of a fill or an empty tensor one of its own: a shared one
-/// would be copied by every user but the last.
-static void duplicateInits(Operation *root) {
-  SmallVector<Operation *> inits;
-  root->walk([&](Operation *op) {
-    if (isa<linalg::FillOp, tensor::EmptyOp>(op) && op->getNumResults() == 1 &&
-        !op->use_empty() && !op->hasOneUse())
-      inits.push_back(op);
-  });
-  // Users first: copies of a fill use its empty tensor again.
-  auto duplicate = [](Operation *op) {
-    for (OpOperand &use :
-         llvm::make_early_inc_range(llvm::drop_begin(op->getUses()))) {
-      OpBuilder builder(use.getOwner());
-      use.set(builder.clone(*op)->getResult(0));
-    }
-  };
-  for (Operation *op : inits)
-    if (isa<linalg::FillOp>(op))
-      duplicate(op);
-  root->walk([&](tensor::EmptyOp op) {
-    if (!op->use_empty() && !op->hasOneUse())
-      duplicate(op);
-  });
-}
-
-/// Moves each fill and empty tensor that is left to one user next to it. One
-/// that stays outside of a loop is a buffer for the whole loop, and a fill out
-/// there has to be copied in each iteration.
-static void sinkInits(Operation *root) {
-  SmallVector<Operation *> inits;
-  root->walk([&](Operation *op) {
-    if (isa<linalg::FillOp, tensor::EmptyOp>(op) && op->getNumResults() == 1 &&
-        op->hasOneUse())
-      inits.push_back(op);
-  });
-  // Fills first: their empty tensors follow them.
-  for (bool fills : {true, false})
-    for (Operation *op : inits)
-      if (isa<linalg::FillOp>(op) == fills)
-        op->moveBefore(*op->user_begin());
-}
-
 /// A caller's arguments are not ours to overwrite.
 static void protectArguments(ModuleOp module) {
   StringRef name = bufferization::BufferizationDialect::kWritableAttrName;
@@ -334,7 +292,6 @@ void OptimizeLinalgForCPUPass::runOnOperation() {
   CPUTarget given;
   given.vectorBits = vectorBits;
   numPacked += packConstantWeights(module, given.resolve(module).vectorBits);
-  duplicateInits(module);
-  sinkInits(module);
+  separateInits(module);
   protectArguments(module);
 }

@@ -155,17 +155,19 @@ func.func @copies(%a: memref<8x16xf32>, %b: memref<8x16xf32>, %c: memref<8x16xf3
 #b = affine_map<(m, p, w, k) -> (p, k, w)>
 #c = affine_map<(m, p, w, k) -> (m, p, w)>
 
-// A right-hand side that is stored in panels is read as it is. In a task there
-// is one function for the whole loop, and one thread for each iteration.
+// A right-hand side that is stored in panels is read as it is. A loop over tasks
+// is a function of its own; each iteration is for one thread.
 // CHECK-LABEL: func.func @task(
 // CHECK: call @linalg_rows(
-// CHECK: func.func private @linalg_rows(
-// CHECK: scf.parallel
+// CHECK: func.func private @linalg_generic(
 // CHECK-NOT: scf.parallel
 // CHECK-NOT: memref.alloc()
 // CHECK: vector.load %[[W:.*]][%[[P:.*]], %[[K:.*]], %{{.*}}] : memref<2x8x32xf32>, vector<16xf32>
 // CHECK: vector.fma
 // CHECK: vector.store %{{.*}}, %{{.*}}[%{{.*}}, %[[P]], %{{.*}}] : memref<16x2x32xf32
+// CHECK: func.func private @linalg_rows(
+// CHECK: scf.parallel
+// CHECK: call @linalg_generic(
 // CHECK: scf.reduce
 func.func @task(%x: memref<256x8xf32>, %w: memref<2x8x32xf32>, %o: memref<256x2x32xf32>) {
   %c0 = arith.constant 0 : index

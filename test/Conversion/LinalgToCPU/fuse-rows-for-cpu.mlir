@@ -1,4 +1,5 @@
 // RUN: dit-opt %s --fuse-rows-for-cpu=tile-rows=16 --canonicalize --cse --split-input-file | FileCheck %s
+// RUN: dit-opt %s --fuse-rows-for-cpu=tile-rows=16 --split-input-file | FileCheck %s --check-prefix=INITS
 
 #row = affine_map<(d0, d1) -> (d0)>
 #col = affine_map<(d0, d1) -> (d1)>
@@ -180,4 +181,41 @@ func.func @overflow(%x: tensor<256x8xf32>, %w: tensor<2x8x16xf32>, %w2: tensor<2
   } -> tensor<256x2x16xf32>
   return %last, %u, %m2 : tensor<256x2x16xf32>, tensor<256x2x16xf32>, tensor<256x2x16xf32>
 }
+}
+
+// -----
+
+#a = affine_map<(m, p, w, k) -> (m, k)>
+#b = affine_map<(m, p, w, k) -> (p, k, w)>
+#c = affine_map<(m, p, w, k) -> (m, p, w)>
+
+// Two products read the same tile, which is one slice, but begin as zeros of
+// their own: a shared fill would have to be copied.
+// INITS-LABEL: func.func @inits(
+// INITS: scf.forall
+// INITS: tensor.extract_slice %arg0
+// INITS-NOT: tensor.extract_slice %arg0
+// INITS: %[[F:.*]] = linalg.fill
+// INITS: linalg.generic {{.*}} outs(%[[F]]
+// INITS: %[[G:.*]] = linalg.fill
+// INITS: linalg.generic {{.*}} outs(%[[G]]
+func.func @inits(%x: tensor<256x8xf32>, %w: tensor<2x8x16xf32>, %w2: tensor<2x8x16xf32>) -> (tensor<256x2x16xf32>, tensor<256x2x16xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<256x2x16xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<256x2x16xf32>) -> tensor<256x2x16xf32>
+  %m = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<256x8xf32>, tensor<2x8x16xf32>) outs(%f : tensor<256x2x16xf32>) {
+  ^bb0(%l: f32, %r: f32, %o: f32):
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<256x2x16xf32>
+  %m2 = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%x, %w2 : tensor<256x8xf32>, tensor<2x8x16xf32>) outs(%f : tensor<256x2x16xf32>) {
+  ^bb0(%l: f32, %r: f32, %o: f32):
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<256x2x16xf32>
+  return %m, %m2 : tensor<256x2x16xf32>, tensor<256x2x16xf32>
 }
