@@ -44,6 +44,7 @@ void mlir::dit::buildCPURaiseStage(OpPassManager &pm,
     addCleanup(pm);
   }
   pm.addPass(createLowerReusePass());
+  pm.addPass(createFuseAttentionsPass());
 }
 
 void mlir::dit::buildCPUTensorStage(OpPassManager &pm,

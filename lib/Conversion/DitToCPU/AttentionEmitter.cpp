@@ -25,6 +25,21 @@ bool mlir::dit::cpu::isContiguous(Value memref) {
              .first.back() == 1;
 }
 
+AttentionStep AttentionStep::getInner() const {
+  AttentionStep inner = *this;
+  inner.scores = innerScores;
+  inner.weights = innerWeights;
+  inner.rows = innerRows;
+  inner.rowMax = innerMax;
+  inner.rowSum = innerSum;
+  inner.rowScale = innerScale;
+  inner.tileColumns = innerTileColumns;
+  inner.tilePanels = innerTilePanels;
+  inner.halfWidth = innerHalfWidth;
+  inner.pattern = innerPattern;
+  return inner;
+}
+
 static std::string extentName(int64_t extent) {
   return ShapedType::isDynamic(extent) ? "d" : std::to_string(extent);
 }
@@ -34,6 +49,8 @@ AttentionEmitter::AttentionEmitter(AttentionOpInterface op,
                                    bool allowDot, int64_t stepKeys)
     : op(op), library(library), compute(op.getAccumulatorType()),
       headSize(op.getHeadSize()), valueHeadSize(op.getValueHeadSize()),
+      // The bands of a pair belong to its second pattern.
+      hasBands(op.getHalfWidths() && !isa<AttentionPairOp>(op)),
       hasBias(static_cast<bool>(op.getBias())) {
   AttentionProblem problem;
   problem.queryLength = op.getQueryLength();
@@ -50,7 +67,7 @@ AttentionEmitter::AttentionEmitter(AttentionOpInterface op,
   packed = plan.dot ? Type(IntegerType::get(op.getContext(), 32)) : compute;
   packedVec = VectorType::get(plan.lanes, packed);
   if (std::optional<PatternAttrInterface> given = op.getPattern())
-    if (op.getHalfWidths() ||
+    if (hasBands ||
         !isFullPattern(*given, {problem.queryLength, problem.keyLength}))
       pattern = *given;
 
@@ -62,9 +79,11 @@ AttentionEmitter::AttentionEmitter(AttentionOpInterface op,
     os << "x" << valueHeadSize;
   if (op.hasTiles())
     os << "_t" << op.getQTile() << "x" << op.getKVTile();
-  if (pattern)
-    os << "_"
-       << pattern.getAbstractAttribute().getName().drop_front(sizeof("dit.") -
+  auto within = op->getAttrOfType<PatternAttrInterface>("within");
+  for (PatternAttrInterface named : {pattern, within})
+    if (named)
+      os << "_"
+         << named.getAbstractAttribute().getName().drop_front(sizeof("dit.") -
                                                               1);
   if (op.getHalfWidths())
     os << "_bands";
@@ -79,8 +98,10 @@ func::FuncOp AttentionEmitter::getKernel(TypeRange viewTypes) {
   for (Type type : viewTypes)
     key.push_back(TypeAttr::get(type));
   key.push_back(pattern ? Attribute(pattern) : b.getUnitAttr());
-  Attribute tile = op->getAttr("tile");
-  key.push_back(tile ? tile : b.getUnitAttr());
+  for (StringRef name : {"tile", "within"}) {
+    Attribute attribute = op->getAttr(name);
+    key.push_back(attribute ? attribute : b.getUnitAttr());
+  }
   // Which of the optional operands the types belong to.
   for (Value operand : {op.getBias(), op.getTileNum(), op.getKvValid(),
                         op.getLse(), op.getHalfWidths()})
@@ -158,11 +179,16 @@ void AttentionEmitter::createQueue(KernelBuilder &kb, AttentionStep &step) {
     return;
   }
   step.queue = kb.scratch({plan.panelsPerStep, 3}, index);
-  if (!trims())
-    return;
+  if (pattern || hasBands)
+    createTrim(kb, step.tileColumns, step.tilePanels);
+}
+
+void AttentionEmitter::createTrim(KernelBuilder &kb, Value &columns,
+                                  Value &panels) {
+  Type index = kb.getIndexType();
   int64_t tiles = llvm::divideCeil(plan.paddedRows, plan.tileRows);
-  step.tileColumns = kb.scratch({tiles, plan.panelsPerStep, 2}, index);
-  step.tilePanels = kb.scratch({tiles, 2}, index);
+  columns = kb.scratch({tiles, plan.panelsPerStep, 2}, index);
+  panels = kb.scratch({tiles, 2}, index);
 }
 
 //===----------------------------------------------------------------------===//
@@ -179,6 +205,8 @@ func::FuncOp AttentionEmitter::emitStep(KernelBuilder &kb, func::FuncOp block,
   return emitHelper(
       kb, block.getName() + "_step", values, [&](func::FuncOp func) {
         AttentionStep step;
+        step.pattern = given.pattern;
+        step.innerPattern = given.innerPattern;
         unsigned next = 0;
         for (auto [field, from] : llvm::zip(step.fields(), given.fields()))
           if (*from)

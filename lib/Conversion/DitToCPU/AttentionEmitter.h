@@ -38,8 +38,8 @@ struct AttentionOperands {
   Value bias, num, idx, kvValid;
   /// Of an attention, results; of a gradient, given.
   Value output, lse;
-  /// Of an attention.
-  Value halfWidths;
+  /// Of an attention, the second result of a pair and the bands.
+  Value inner, halfWidths;
   /// Of a gradient.
   Value dO, dq, dk, dv;
 };
@@ -77,6 +77,17 @@ struct AttentionStep {
   Value halfWidth;
   /// Number of queued panels, or of gathered keys.
   Value count;
+  /// What is allowed beside the band; null where the band is all, or everything
+  /// is.
+  PatternAttrInterface pattern;
+
+  /// Of a pair, what the softmax within the second pattern has of its own.
+  Value innerScores, innerWeights, innerRows, innerMax, innerSum, innerScale;
+  Value innerTileColumns, innerTilePanels, innerHalfWidth;
+  PatternAttrInterface innerPattern;
+
+  /// The step with these in place of those of the first pattern.
+  AttentionStep getInner() const;
 
   SmallVector<Value *> fields() {
     return {&k,
@@ -110,7 +121,16 @@ struct AttentionStep {
             &queryLength,
             &keyLength,
             &halfWidth,
-            &count};
+            &count,
+            &innerScores,
+            &innerWeights,
+            &innerRows,
+            &innerMax,
+            &innerSum,
+            &innerScale,
+            &innerTileColumns,
+            &innerTilePanels,
+            &innerHalfWidth};
   }
 };
 
@@ -167,6 +187,7 @@ protected:
   void emitZeroRows(KernelBuilder &kb, Value rows, int64_t size);
   /// Scratch memory of the queue, and of what a pattern trims.
   void createQueue(KernelBuilder &kb, AttentionStep &step);
+  void createTrim(KernelBuilder &kb, Value &columns, Value &panels);
 
   // AttentionProducts.cpp
   /// A product of rows with columns of panels.
@@ -297,7 +318,9 @@ protected:
   // AttentionTrim.cpp
   /// Whether register tiles leave out columns that the pattern or the band
   /// keeps from all of their rows.
-  bool trims() { return (pattern || op.getHalfWidths()) && !plan.gather; }
+  static bool trims(const AttentionStep &step) {
+    return static_cast<bool>(step.tilePanels);
+  }
   /// Fills in what the register tiles of the block look at in the queued
   /// panels.
   void emitTrim(KernelBuilder &kb, const AttentionStep &step, Value panels);
@@ -322,6 +345,8 @@ protected:
   VectorType packedVec;
   int64_t headSize, valueHeadSize;
   PatternAttrInterface pattern;
+  /// Whether heads have bands beside the pattern.
+  bool hasBands;
   bool hasBias;
   std::string name;
 };

@@ -164,7 +164,7 @@ void AttentionEmitter::emitKeyRanges(
            inner.min(inner.add(first, op.getKVTile()), end));
     });
   };
-  if (!pattern && !step.halfWidth)
+  if (!step.pattern && !step.halfWidth)
     return queueRange(kb, kb.getLoc(), zero, step.keyLength);
   Value bandBegin, bandEnd;
   if (step.halfWidth) {
@@ -172,7 +172,7 @@ void AttentionEmitter::emitKeyRanges(
         kb, step, step.queryBegin, kb.add(step.queryBegin, step.numRows));
     queueRange(kb, kb.getLoc(), bandBegin, bandEnd);
   }
-  if (!pattern)
+  if (!step.pattern)
     return;
   // No key is queued twice: the band is cut out of the pattern's ranges.
   auto queueOutsideBand = [&](OpBuilder &builder, Location loc, Value begin,
@@ -183,9 +183,9 @@ void AttentionEmitter::emitKeyRanges(
     queueRange(inner, loc, begin, inner.min(end, bandBegin));
     queueRange(inner, loc, inner.max(begin, bandEnd), end);
   };
-  pattern.emitKeyRanges(kb, kb.getLoc(), step.queryBegin,
-                        kb.add(step.queryBegin, step.numRows), step.queryLength,
-                        step.keyLength, queueOutsideBand);
+  step.pattern.emitKeyRanges(
+      kb, kb.getLoc(), step.queryBegin, kb.add(step.queryBegin, step.numRows),
+      step.queryLength, step.keyLength, queueOutsideBand);
 }
 
 std::pair<Value, Value>
@@ -287,9 +287,9 @@ Value AttentionEmitter::emitContains(KernelBuilder &kb,
                                      const AttentionStep &step, Value query,
                                      Value key) {
   Value inside;
-  if (pattern)
-    inside = pattern.emitContains(kb, kb.getLoc(), query, key, step.queryLength,
-                                  step.keyLength);
+  if (step.pattern)
+    inside = step.pattern.emitContains(kb, kb.getLoc(), query, key,
+                                       step.queryLength, step.keyLength);
   if (!step.halfWidth)
     return inside;
   Value unlimited = kb.lt(step.halfWidth, kb.index(0));
@@ -305,10 +305,10 @@ Value AttentionEmitter::emitCovers(KernelBuilder &kb, const AttentionStep &step,
                                    Value queryBegin, Value queryEnd,
                                    Value keyBegin, Value keyEnd) {
   Value covered;
-  if (pattern)
+  if (step.pattern)
     covered =
-        pattern.emitCovers(kb, kb.getLoc(), queryBegin, queryEnd, keyBegin,
-                           keyEnd, step.queryLength, step.keyLength);
+        step.pattern.emitCovers(kb, kb.getLoc(), queryBegin, queryEnd, keyBegin,
+                                keyEnd, step.queryLength, step.keyLength);
   if (!step.halfWidth)
     return covered;
   Value unlimited = kb.lt(step.halfWidth, kb.index(0));
@@ -341,7 +341,7 @@ void AttentionEmitter::emitPatternMask(KernelBuilder &kb,
 
 void AttentionEmitter::emitMask(KernelBuilder &kb, const AttentionStep &step,
                                 Value panels) {
-  if (trims())
+  if (trims(step))
     return emitTrimmedMask(kb, step, panels);
   Rows rows = {kb.index(0), step.numRows};
   kb.loop(kb.index(0), panels, 1, [&](Value p) {
@@ -349,7 +349,7 @@ void AttentionEmitter::emitMask(KernelBuilder &kb, const AttentionStep &step,
     Value ranged = kb.lor(kb.lt(kb.index(0), columns.begin),
                           kb.lt(columns.end, kb.index(plan.panelKeys)));
     kb.ifThen(ranged, [&] { emitRangeMask(kb, step, p, columns, rows); });
-    if (pattern || step.halfWidth)
+    if (step.pattern || step.halfWidth)
       emitPatternMask(kb, step, p, columns, rows);
   });
 }

@@ -22,7 +22,7 @@ using namespace mlir::dit::cpu;
 
 void AttentionEmitter::emitTrim(KernelBuilder &kb, const AttentionStep &step,
                                 Value panels) {
-  if (!trims())
+  if (!trims(step))
     return;
   Value zero = kb.index(0), one = kb.index(1);
   Value width = kb.index(plan.panelKeys);
@@ -64,9 +64,9 @@ void AttentionEmitter::emitTrim(KernelBuilder &kb, const AttentionStep &step,
       auto [bandBegin, bandEnd] = emitBandRange(kb, step, begin, end);
       addRange(kb, kb.getLoc(), bandBegin, bandEnd);
     }
-    if (pattern)
-      pattern.emitKeyRanges(kb, kb.getLoc(), begin, end, step.queryLength,
-                            step.keyLength, addRange);
+    if (step.pattern)
+      step.pattern.emitKeyRanges(kb, kb.getLoc(), begin, end, step.queryLength,
+                                 step.keyLength, addRange);
   });
 }
 

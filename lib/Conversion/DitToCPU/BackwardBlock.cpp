@@ -51,6 +51,7 @@ void BackwardEmitter::emitBlockBody(KernelBuilder &kb, func::FuncOp block) {
   Memory memory;
   ValueRange indices = bind(block, operands, &memory);
   AttentionStep step;
+  step.pattern = pattern;
   createScratch(kb, step);
   step.batch = indices[0];
   step.head = indices[1];

@@ -72,7 +72,7 @@ void BackwardEmitter::emitWeights(KernelBuilder &kb, const AttentionStep &step,
     Value reference = kb.splat(vec, kb.load(step.rowMax, row));
     Value delta = kb.splat(vec, kb.load(step.rowDelta, row));
     auto [firstPanel, endPanel] = emitTilePanels(kb, step, row, panels);
-    if (trims())
+    if (trims(step))
       emitZeroWeights(kb, step, row, firstPanel, endPanel, panels);
     kb.loop(firstPanel, endPanel, 1, [&](Value p) {
       Value first = kb.mul(p, plan.panelKeys);
@@ -120,7 +120,7 @@ void BackwardEmitter::emitZeroWeights(KernelBuilder &kb,
 std::pair<Value, Value>
 BackwardEmitter::emitColumnRows(KernelBuilder &kb, const AttentionStep &step,
                                 Value p, Value firstColumn, int64_t columns) {
-  if (!trims())
+  if (!trims(step))
     return {kb.index(0), step.numRows};
   Value endColumn = kb.add(firstColumn, columns);
   SmallVector<Value> found =

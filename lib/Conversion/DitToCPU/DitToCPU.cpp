@@ -187,6 +187,20 @@ LogicalResult mlir::dit::cpu::callKernel(AttentionOp op, KernelBuilder &kb,
   });
 }
 
+LogicalResult mlir::dit::cpu::callKernel(AttentionPairOp op, KernelBuilder &kb,
+                                         KernelLibrary &library) {
+  AttentionViews views(op, kb);
+  for (StringRef name : {"q", "k", "v"})
+    views.addOrdered(name);
+  views.addMask();
+  for (StringRef name : {"output", "inner"})
+    views.addOrdered(name);
+  views.addIdentity(op.getHalfWidths());
+  return callOnViews(op, kb, views.views, {}, [&](TypeRange types) {
+    return ForwardEmitter(op, library).getKernel(types);
+  });
+}
+
 LogicalResult mlir::dit::cpu::callKernel(AttentionBackwardOp op,
                                          KernelBuilder &kb,
                                          KernelLibrary &library) {
@@ -209,9 +223,10 @@ LogicalResult mlir::dit::cpu::callKernel(AttentionBackwardOp op,
 
 /// The compute ops that have kernels.
 static bool isComputeOp(Operation *op) {
-  return isa<AttentionOp, AttentionBackwardOp, AttentionMergeOp, LowRankScoreOp,
-             TopkMaskOp, TilesUnionOp, TilesSliceOp, TilesTransposeOp,
-             GroupTokensOp, UngroupTokensOp>(op);
+  return isa<AttentionOp, AttentionPairOp, AttentionBackwardOp,
+             AttentionMergeOp, LowRankScoreOp, TopkMaskOp, TilesUnionOp,
+             TilesSliceOp, TilesTransposeOp, GroupTokensOp, UngroupTokensOp>(
+      op);
 }
 
 static LogicalResult convert(Operation *op, KernelLibrary &library) {
@@ -221,9 +236,9 @@ static LogicalResult convert(Operation *op, KernelLibrary &library) {
   KernelBuilder kb(op->getLoc(), OpBuilder(op));
   LogicalResult result =
       llvm::TypeSwitch<Operation *, LogicalResult>(op)
-          .Case<AttentionOp, AttentionBackwardOp, AttentionMergeOp,
-                LowRankScoreOp, TopkMaskOp, TilesUnionOp, TilesSliceOp,
-                TilesTransposeOp, GroupTokensOp, UngroupTokensOp>(
+          .Case<AttentionOp, AttentionPairOp, AttentionBackwardOp,
+                AttentionMergeOp, LowRankScoreOp, TopkMaskOp, TilesUnionOp,
+                TilesSliceOp, TilesTransposeOp, GroupTokensOp, UngroupTokensOp>(
               [&](auto typed) { return callKernel(typed, kb, library); })
           .Default([](Operation *) { return failure(); });
   if (succeeded(result))

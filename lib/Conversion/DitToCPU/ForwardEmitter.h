@@ -17,6 +17,10 @@
 //            only partly allowed, updates the online softmax and adds the
 //            product with the values.
 //
+// A pair has a second softmax: a step copies the scores that the second pattern
+// may allow, masks them, and has them update a maximum, sum and rows of their
+// own.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef DIT_LIB_CONVERSION_DITTOCPU_FORWARDEMITTER_H
@@ -28,9 +32,14 @@ namespace mlir::dit::cpu {
 
 class ForwardEmitter : public AttentionEmitter {
 public:
-  ForwardEmitter(AttentionOp op, KernelLibrary &library);
+  /// A kernel of a `dit.attention` or a `dit.attention_pair`.
+  ForwardEmitter(AttentionOpInterface op, KernelLibrary &library);
 
 private:
+  /// Whether there is a second softmax, of the same scores within a second
+  /// pattern.
+  bool isPair() { return isa<AttentionPairOp>(op); }
+
   /// What stored scores are multiplied by to be exponents of two, and what
   /// packed queries and products are multiplied by to be scores. Pairs of bf16
   /// take no factor but a sign.
@@ -55,8 +64,17 @@ private:
   void emitBlockBody(KernelBuilder &kb, func::FuncOp block);
   void createScratch(KernelBuilder &kb, AttentionStep &step);
   void emitInitialRows(KernelBuilder &kb, const AttentionStep &step);
-  void emitFinish(KernelBuilder &kb, const AttentionOperands &operands,
-                  const AttentionStep &step);
+  void emitFinish(KernelBuilder &kb, const AttentionStep &step, Value output,
+                  Value lse);
+
+  // ForwardPair.cpp
+  void createInnerScratch(KernelBuilder &kb, AttentionStep &step);
+  void emitInnerStep(KernelBuilder &kb, const AttentionStep &step, Value panels,
+                     Value endRow);
+  void emitInnerTile(KernelBuilder &kb, const AttentionStep &inner,
+                     Value panels, Value row);
+  void emitInnerFinish(KernelBuilder &kb, const AttentionStep &step,
+                       Value output);
 
   // ForwardStep.cpp
   void emitStepBody(KernelBuilder &kb, const AttentionStep &step) override;

@@ -21,11 +21,22 @@ using namespace mlir::dit;
 using namespace mlir::dit::cpu;
 
 /// A scale of zero would lose the -inf of masked scores if it came after them.
-static bool allowsDot(AttentionOp op) { return !op.getScale().isZero(); }
+static bool allowsDot(AttentionOpInterface op) {
+  return !op.getScale().isZero();
+}
 
-ForwardEmitter::ForwardEmitter(AttentionOp op, KernelLibrary &library)
-    : AttentionEmitter(op, library, "dit_attention", allowsDot(op),
-                       /*stepKeys=*/512) {
+/// A pair stores the scores of a step twice.
+static int64_t getStepKeys(AttentionOpInterface op) {
+  return isa<AttentionPairOp>(op) ? 256 : 512;
+}
+
+static StringRef getPrefix(AttentionOpInterface op) {
+  return isa<AttentionPairOp>(op) ? "dit_attention_pair" : "dit_attention";
+}
+
+ForwardEmitter::ForwardEmitter(AttentionOpInterface op, KernelLibrary &library)
+    : AttentionEmitter(op, library, getPrefix(op), allowsDot(op),
+                       getStepKeys(op)) {
   double scale = op.getScale().convertToDouble();
   exponentFactor = hasBias ? M_LOG2E : 1.0;
   queryFactor = hasBias ? scale : scale * M_LOG2E;
@@ -47,6 +58,7 @@ AttentionOperands ForwardEmitter::bind(func::FuncOp func) {
   take(operands.v);
   bindMask(take, operands);
   take(operands.output);
+  take(operands.inner, isPair());
   take(operands.lse, static_cast<bool>(op.getLse()));
   take(operands.halfWidths, static_cast<bool>(op.getHalfWidths()));
   return operands;
@@ -133,6 +145,8 @@ void ForwardEmitter::createScratch(KernelBuilder &kb, AttentionStep &step) {
   step.rowSum = kb.scratch({rows, plan.lanes}, compute);
   step.rowScale = kb.scratch({rows}, compute);
   createQueue(kb, step);
+  if (isPair())
+    createInnerScratch(kb, step);
   if (plan.gather) {
     step.keyPanels = kb.scratch(
         {1, 1, plan.panelsPerStep, getPackedSize() * plan.panelKeys}, packed);
@@ -141,6 +155,7 @@ void ForwardEmitter::createScratch(KernelBuilder &kb, AttentionStep &step) {
   }
 }
 
+/// Rows of an empty softmax.
 void ForwardEmitter::emitInitialRows(KernelBuilder &kb,
                                      const AttentionStep &step) {
   Value zeros = kb.constant(vec, 0.0), empty = kb.minusInfinity(compute);
@@ -154,6 +169,7 @@ void ForwardEmitter::emitInitialRows(KernelBuilder &kb,
 void ForwardEmitter::emitBlockBody(KernelBuilder &kb, func::FuncOp block) {
   AttentionOperands operands = bind(block);
   AttentionStep step;
+  step.pattern = pattern;
   createScratch(kb, step);
   ArrayRef<BlockArgument> indices = block.getArguments().take_back(3);
   step.batch = indices[0];
@@ -176,8 +192,9 @@ void ForwardEmitter::emitBlockBody(KernelBuilder &kb, func::FuncOp block) {
 
   Value computed = kb.lt(kb.index(0), step.numRows);
   if (operands.halfWidths) {
-    step.halfWidth = kb.toIndex(kb.load(operands.halfWidths, step.head));
-    Value skipped = kb.eq(step.halfWidth, kb.index(0));
+    Value width = kb.toIndex(kb.load(operands.halfWidths, step.head));
+    (isPair() ? step.innerHalfWidth : step.halfWidth) = width;
+    Value skipped = kb.eq(width, kb.index(0));
     computed = kb.select(skipped, kb.bit(false), computed);
   }
 
@@ -192,18 +209,21 @@ void ForwardEmitter::emitBlockBody(KernelBuilder &kb, func::FuncOp block) {
     else
       emitPackRows(kb, operands.q, step, step.queries, headSize, queryFactor);
     emitInitialRows(kb, step);
+    if (isPair())
+      emitInitialRows(kb, step.getInner());
     kb.store(kb.index(0), step.count, {});
     emitQueueKeys(kb, operands, step, emitListRow(kb, indices[2]), stepFunc);
     emitFlushRest(kb, step, stepFunc);
-    emitFinish(kb, operands, step);
+    emitFinish(kb, step, operands.output, operands.lse);
+    if (isPair())
+      emitInnerFinish(kb, step, operands.inner);
   });
 }
 
 /// Divides each row by its sum and writes it and its log-sum-exp out.
-void ForwardEmitter::emitFinish(KernelBuilder &kb,
-                                const AttentionOperands &operands,
-                                const AttentionStep &step) {
-  bool contiguous = isContiguous(operands.output);
+void ForwardEmitter::emitFinish(KernelBuilder &kb, const AttentionStep &step,
+                                Value output, Value lse) {
+  bool contiguous = isContiguous(output);
   Value zero = kb.constant(compute, 0.0), one = kb.constant(compute, 1.0);
   kb.loop(kb.index(0), step.numRows, 1, [&](Value row) {
     Value query = kb.add(step.queryBegin, row);
@@ -221,23 +241,22 @@ void ForwardEmitter::emitFinish(KernelBuilder &kb,
     };
     if (contiguous) {
       for (int64_t d = 0; d < valueHeadSize; d += plan.lanes)
-        kb.vstorePart(scaled(kb.index(d), vec), operands.output,
+        kb.vstorePart(scaled(kb.index(d), vec), output,
                       {step.batch, step.head, query, kb.index(d)},
                       std::min(plan.lanes, valueHeadSize - d));
     } else {
       kb.loop(0, valueHeadSize, 1, [&](Value d) {
-        kb.store(scaled(d, compute), operands.output,
-                 {step.batch, step.head, query, d});
+        kb.store(scaled(d, compute), output, {step.batch, step.head, query, d});
       });
     }
-    if (!operands.lse)
+    if (!lse)
       return;
     // The sum of an empty row is zero, whose logarithm is -inf, and its
     // maximum is -inf.
     Value maximum = kb.load(step.rowMax, row);
     if (!hasBias)
       maximum = kb.mulf(maximum, kb.constant(compute, exponentFactor * M_LN2));
-    Value lse = kb.addf(maximum, math::LogOp::create(kb, sum));
-    kb.store(lse, operands.lse, {step.batch, step.head, query});
+    kb.store(kb.addf(maximum, math::LogOp::create(kb, sum)), lse,
+             {step.batch, step.head, query});
   });
 }

@@ -31,6 +31,8 @@ void ForwardEmitter::emitStepBody(KernelBuilder &kb,
   if (step.bias)
     emitBias(kb, step, panels);
   emitMask(kb, step, panels);
+  if (isPair())
+    emitInnerStep(kb, step, panels, endRow);
   emitSoftmax(kb, step, panels, endRow);
   emitWeighted(kb, step, plan.dot ? step.weights : step.scores,
                step.valuePanels, plan.valueChunks, step.rows, step.rowScale,

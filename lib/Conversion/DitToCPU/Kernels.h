@@ -21,6 +21,8 @@ namespace mlir::dit::cpu {
 
 LogicalResult callKernel(AttentionOp op, KernelBuilder &kb,
                          KernelLibrary &library);
+LogicalResult callKernel(AttentionPairOp op, KernelBuilder &kb,
+                         KernelLibrary &library);
 LogicalResult callKernel(AttentionBackwardOp op, KernelBuilder &kb,
                          KernelLibrary &library);
 LogicalResult callKernel(AttentionMergeOp op, KernelBuilder &kb,

@@ -192,3 +192,27 @@ func.func @gradient(%q: memref<1x4x512x64xf32>, %k: memref<1x2x512x64xf32>, %l: 
   dit.attention_backward ins(%q, %k, %k, %q, %l, %q : memref<1x4x512x64xf32>, memref<1x2x512x64xf32>, memref<1x2x512x64xf32>, memref<1x4x512x64xf32>, memref<1x4x512xf32>, memref<1x4x512x64xf32>) outs(%dq, %dk, %dk : memref<1x4x512x64xf32>, memref<1x2x512x64xf32>, memref<1x2x512x64xf32>) {scale = 0.125 : f64}
   return
 }
+
+// -----
+
+// A pair has one product of queries and keys; what its second pattern looks at
+// is copied, masked and has a softmax and a product of its own, where there is
+// any of it.
+// CHECK-LABEL: func.func private @dit_attention_pair_f32_q512_kv512_d64_window(
+// CHECK-LABEL: func.func private @dit_attention_pair_f32_q512_kv512_d64_window_block_step(
+// CHECK:          %{{.*}}:24 = scf.for
+// CHECK-COUNT-4:  arith.select {{.*}} : vector<16xi1>, vector<16xf32>
+// CHECK-NOT:      %{{.*}}:24 = scf.for
+// CHECK:          %[[SCORE:.*]] = vector.load %{{.*}}[%{{.*}}] : memref<90x256xf32>, vector<16xf32>
+// CHECK-NEXT:     vector.store %[[SCORE]], %{{.*}} : memref<90x256xf32>
+// CHECK:          arith.cmpi sle
+// CHECK:          scf.if
+// CHECK:            arith.bitcast
+// CHECK-COUNT-2:    %{{.*}}:24 = scf.for
+// CHECK:          arith.bitcast
+// CHECK-COUNT-2:  %{{.*}}:24 = scf.for
+// CHECK-NOT:      %{{.*}}:24 = scf.for
+func.func @pair(%a: memref<1x4x512x64xf32>, %o: memref<1x4x512x64xf32>, %w: memref<1x4x512x64xf32>) {
+  dit.attention_pair ins(%a, %a, %a : memref<1x4x512x64xf32>, memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) within(#dit.window<left = 100, right = 20>) outs(%o, %w : memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) {scale = 0.125 : f64}
+  return
+}

@@ -463,17 +463,25 @@ struct DropDefaultOrders : OpInterfaceRewritePattern<AttentionOpInterface> {
 template <typename OpTy>
 static void addSharedPatterns(RewritePatternSet &patterns) {
   patterns.add<SimplifyAttentionPattern<OpTy>, DropZeroBias<OpTy>,
-               DropFullKVValid<OpTy>, DropFullTileList<OpTy>, FoldInputLayouts,
-               FoldOutputLayouts, DropDefaultOrders>(patterns.getContext());
+               DropFullKVValid<OpTy>, FoldInputLayouts, FoldOutputLayouts,
+               DropDefaultOrders>(patterns.getContext());
 }
 
 void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                               MLIRContext *context) {
   addSharedPatterns<AttentionOp>(patterns);
-  patterns.add<DropUnusedLse, FoldUniformHalfWidths>(context);
+  patterns
+      .add<DropUnusedLse, DropFullTileList<AttentionOp>, FoldUniformHalfWidths>(
+          context);
 }
 
 void AttentionBackwardOp::getCanonicalizationPatterns(
     RewritePatternSet &patterns, MLIRContext *) {
   addSharedPatterns<AttentionBackwardOp>(patterns);
+  patterns.add<DropFullTileList<AttentionBackwardOp>>(patterns.getContext());
+}
+
+void AttentionPairOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                                  MLIRContext *) {
+  addSharedPatterns<AttentionPairOp>(patterns);
 }

@@ -65,12 +65,14 @@ static LogicalResult verifyOperandTypes(AttentionOpInterface op,
     ShapedType type = operand.getType();
     // attention_c1
     // attention_backward_c1
+    // attention_pair_c1
     if (type.getElementType() != op.getElementType())
       return op->emitOpError()
              << "expected " << operand.name << " of element type "
              << op.getElementType() << " as q, got " << type.getElementType();
     // attention_c2
     // attention_backward_c2
+    // attention_pair_c2
     if (type.getRank() != operand.order.getRank())
       return op->emitOpError()
              << "expected " << operand.name << " with the "
@@ -78,6 +80,7 @@ static LogicalResult verifyOperandTypes(AttentionOpInterface op,
              << operand.order.getLetters() << ", got " << type.getRank();
     // attention_c3
     // attention_backward_c3
+    // attention_pair_c3
     if (type.isDynamicDim(*operand.order.position('d')))
       return op->emitOpError()
              << "expected a static head size in " << operand.name;
@@ -113,26 +116,31 @@ static LogicalResult verifyOperandShapes(AttentionOpInterface op,
   };
   // attention_c4
   // attention_backward_c4
+  // attention_pair_c4
   for (const OrderedOperand &operand : operands)
     if (failed(verifyExtent(op, operand.getExtent('b'), op.getBatch(),
                             Twine(operand.name) + " with a batch")))
       return failure();
   // attention_c5
   // attention_backward_c5
+  // attention_pair_c5
   if (failed(agree('h', "head count", sameSequence)))
     return failure();
   // attention_c6
   // attention_backward_c6
+  // attention_pair_c6
   if (failed(agree('s', "sequence length", sameSequence)))
     return failure();
   // attention_c7
   // attention_backward_c7
+  // attention_pair_c7
   return agree('d', "head size", sameSize);
 }
 
 static LogicalResult verifyHeads(AttentionOpInterface op) {
   // attention_c8
   // attention_backward_c8
+  // attention_pair_c8
   return verifyHeadGroups(op, op.getNumQueryHeads(), op.getNumKVHeads());
 }
 
@@ -142,6 +150,7 @@ static LogicalResult verifyBias(AttentionOpInterface op) {
   ShapedType type = shapedTypeOf(op.getBias());
   // attention_c9
   // attention_backward_c9
+  // attention_pair_c9
   if (type.getElementType() != op.getElementType() &&
       type.getElementType() != op.getAccumulatorType())
     return op->emitOpError()
@@ -149,6 +158,7 @@ static LogicalResult verifyBias(AttentionOpInterface op) {
            << op.getAccumulatorType() << ", got " << type.getElementType();
   // attention_c10
   // attention_backward_c10
+  // attention_pair_c10
   int64_t expected[] = {op.getBatch(), op.getNumQueryHeads(),
                         op.getQueryLength(), op.getKVLength()};
   const char *names[] = {"batch", "head count", "query length", "key length"};
@@ -184,12 +194,14 @@ static LogicalResult verifyMask(AttentionOpInterface op) {
   }
   // attention_c14
   // attention_backward_c14
+  // attention_pair_c11
   if (op.getKvValid() &&
       failed(verifyExtent(op, shapedTypeOf(op.getKvValid()).getDimSize(0),
                           op.getBatch(), "kv_valid with a batch")))
     return failure();
   // attention_c15
   // attention_backward_c15
+  // attention_pair_c12
   if (std::optional<PatternAttrInterface> pattern = op.getPattern())
     return pattern->verifyShape([&] { return op->emitOpError(); },
                                 {op.getQueryLength(), op.getKVLength()});
@@ -227,6 +239,7 @@ static LogicalResult verifyAttention(AttentionOpInterface op) {
     return failure();
   // attention_c18
   // attention_backward_c18
+  // attention_pair_c13
   if (!op.getScale().isFinite())
     return op->emitOpError() << "expected a finite scale";
   return success();
@@ -329,6 +342,61 @@ LogicalResult AttentionOp::verify() {
     return verifyExtent(*this, getQueryLength(), grid->getNumTokens(),
                         "a query length equal to the grid's number of tokens,");
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// AttentionPairOp
+//===----------------------------------------------------------------------===//
+
+DIT_DEFINE_TRAILING_INITS_OP_METHODS(AttentionPairOp, 2)
+DIT_DEFINE_CAST_FOLD(AttentionPairOp)
+
+SmallVector<OrderedOperand> AttentionPairOp::getOrderedOperands() {
+  MLIRContext *context = getContext();
+  return {{"q", &getQMutable(), OperandRole::Query, getQOrderAttrName(),
+           orDefault(getQOrder(), context)},
+          {"k", &getKMutable(), OperandRole::Key, getKOrderAttrName(),
+           orDefault(getKOrder(), context)},
+          {"v", &getVMutable(), OperandRole::Value, getVOrderAttrName(),
+           orDefault(getVOrder(), context)},
+          {"output", &getOutputMutable(), OperandRole::Output,
+           getOOrderAttrName(), orDefault(getOOrder(), context)},
+          {"inner", &getInnerMutable(), OperandRole::Output,
+           getInnerOrderAttrName(), orDefault(getInnerOrder(), context)}};
+}
+
+PatternAttrInterface AttentionPairOp::getInnerPattern() {
+  std::optional<PatternAttrInterface> outer = getPattern(), inner = getWithin();
+  if (outer && inner)
+    return AndAttr::get(getContext(), {*outer, *inner});
+  return inner ? *inner : outer.value_or(PatternAttrInterface());
+}
+
+LogicalResult AttentionPairOp::verify() {
+  // attention_pair_c14
+  if (failed(verifySegments(
+          *this, {{0, "q"}, {1, "k"}, {2, "v"}, {6, "output"}, {7, "inner"}})))
+    return failure();
+  if (failed(verifyAttention(*this)))
+    return failure();
+  // attention_pair_c18
+  if (std::optional<PatternAttrInterface> within = getWithin())
+    if (failed(within->verifyShape([&] { return emitOpError(); },
+                                   {getQueryLength(), getKVLength()})))
+      return failure();
+  // attention_pair_c15
+  if (!getWithin() && !getHalfWidths())
+    return emitOpError() << "expected a second pattern, by within or "
+                            "half_widths, got neither";
+  if (!getHalfWidths())
+    return success();
+  // attention_pair_c16
+  if (getPattern())
+    return emitOpError() << "expected half_widths without a pattern; put what "
+                            "limits both results into a bias or kv_valid";
+  // attention_pair_c17
+  return verifyExtent(*this, shapedTypeOf(getHalfWidths()).getDimSize(0),
+                      getNumQueryHeads(), "half_widths with a head count");
 }
 
 //===----------------------------------------------------------------------===//

@@ -76,14 +76,15 @@ void DitDialect::initialize() {
 #include "dit/Dialect/Dit/IR/DitOps.cpp.inc"
       >();
   addInterfaces<DitBytecodeInterface, DitInlinerInterface>();
-  declarePromisedInterfaces<
-      bufferization::BufferizableOpInterface, AttentionOp, AttentionBackwardOp,
-      AttentionMergeOp, LowRankScoreOp, TopkMaskOp, TilesUnionOp, TilesSliceOp,
-      TilesTransposeOp, GroupTokensOp, UngroupTokensOp>();
+  declarePromisedInterfaces<bufferization::BufferizableOpInterface, AttentionOp,
+                            AttentionPairOp, AttentionBackwardOp,
+                            AttentionMergeOp, LowRankScoreOp, TopkMaskOp,
+                            TilesUnionOp, TilesSliceOp, TilesTransposeOp,
+                            GroupTokensOp, UngroupTokensOp>();
   declarePromisedInterfaces<TilingInterface, AttentionOp>();
   declarePromisedInterfaces<RuntimeVerifiableOpInterface, AttentionOp,
-                            AttentionBackwardOp, TilesUnionOp, TilesSliceOp,
-                            TilesTransposeOp>();
+                            AttentionPairOp, AttentionBackwardOp, TilesUnionOp,
+                            TilesSliceOp, TilesTransposeOp>();
 }
 
 Operation *DitDialect::materializeConstant(OpBuilder &builder, Attribute value,

@@ -106,8 +106,9 @@ static void attach(MLIRContext &context) {
 void mlir::dit::registerBufferizableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, DitDialect *) {
-    attach<DestinationModel, AttentionOp, AttentionBackwardOp, AttentionMergeOp,
-           LowRankScoreOp, GroupTokensOp, UngroupTokensOp>(*context);
+    attach<DestinationModel, AttentionOp, AttentionPairOp, AttentionBackwardOp,
+           AttentionMergeOp, LowRankScoreOp, GroupTokensOp, UngroupTokensOp>(
+        *context);
     attach<TileListModel, TopkMaskOp, TilesUnionOp, TilesSliceOp,
            TilesTransposeOp>(*context);
   });

@@ -149,7 +149,7 @@ private:
   MessageFn message;
 };
 
-/// An attention or its gradient.
+/// An attention, a pair of them or a gradient.
 template <typename OpTy>
 struct AttentionModel
     : RuntimeVerifiableOpInterface::ExternalModel<AttentionModel<OpTy>, OpTy> {
@@ -233,6 +233,7 @@ void mlir::dit::registerRuntimeVerifiableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, DitDialect *) {
     AttentionOp::attachInterface<AttentionModel<AttentionOp>>(*context);
+    AttentionPairOp::attachInterface<AttentionModel<AttentionPairOp>>(*context);
     AttentionBackwardOp::attachInterface<AttentionModel<AttentionBackwardOp>>(
         *context);
     TilesUnionOp::attachInterface<UnionModel>(*context);

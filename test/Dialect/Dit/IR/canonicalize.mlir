@@ -489,3 +489,19 @@ func.func @skipped_heads_keep_outs(%q: tensor<1x2x64x32xf32>, %w: tensor<2xi32>,
   %ct = linalg.transpose ins(%c : tensor<1x2x64x32xf32>) outs(%e : tensor<1x64x2x32xf32>) permutation = [0, 2, 1, 3]
   return %at, %bt, %ct : tensor<1x64x2x32xf32>, tensor<1x64x2x32xf32>, tensor<1x64x2x32xf32>
 }
+
+// A pair, like an attention. The second pattern stays, as there has to be one.
+// CHECK-LABEL: func.func @pair
+func.func @pair(%q: tensor<2x4x64x32xf32>, %k: tensor<2x64x4x32xf32>, %t: tensor<2x64x4x32xf32>) -> (tensor<2x4x64x32xf32>, tensor<2x64x4x32xf32>) {
+  %kt = linalg.transpose ins(%k : tensor<2x64x4x32xf32>) outs(%q : tensor<2x4x64x32xf32>) permutation = [0, 2, 1, 3]
+  // CHECK-NOT: linalg.transpose
+  // CHECK: %[[R:.*]]:2 = dit.attention_pair ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<2x4x64x32xf32>, tensor<2x64x4x32xf32>, tensor<2x64x4x32xf32>)
+  // CHECK-SAME: within(#dit.window<left = 63, right = 63>)
+  // CHECK-SAME: {inner_order = #dit.order<bshd>, k_order = #dit.order<bshd>, scale = 1.000000e+00 : f64, v_order = #dit.order<bshd>}
+  // CHECK-NEXT: return %[[R]]#0, %[[R]]#1
+  %0:2 = dit.attention_pair ins(%q, %kt, %kt : tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>)
+    pattern(#dit.window<left = 63, right = 63>) within(#dit.window<left = 63, right = 63>)
+    outs(%q, %q : tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>) {scale = 1.0 : f64}
+  %1 = linalg.transpose ins(%0#1 : tensor<2x4x64x32xf32>) outs(%t : tensor<2x64x4x32xf32>) permutation = [0, 2, 1, 3]
+  return %0#0, %1 : tensor<2x4x64x32xf32>, tensor<2x64x4x32xf32>
+}

@@ -47,6 +47,42 @@ func.func @attention_dynamic(%q: tensor<?x4x?x32xf16>, %k: tensor<?x4x?x32xf16>,
   return %o : tensor<?x4x?x32xf16>
 }
 
+// CHECK-LABEL: func.func @attention_pair
+func.func @attention_pair(
+    %q: tensor<2x64x4x32xbf16>, %k: tensor<2x2x64x32xbf16>, %b: tensor<1x1x64x64xf32>, %n: tensor<2xi32>,
+    %o: tensor<2x64x4x32xbf16>, %i: tensor<2x4x64x32xbf16>, %w: tensor<4xi32>)
+    -> (tensor<2x64x4x32xbf16>, tensor<2x4x64x32xbf16>, tensor<2x4x64x32xbf16>) {
+  // CHECK: %{{.*}}:2 = dit.attention_pair ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<2x64x4x32xbf16>, tensor<2x2x64x32xbf16>, tensor<2x2x64x32xbf16>)
+  // CHECK-SAME: bias(%{{.*}} : tensor<1x1x64x64xf32>)
+  // CHECK-SAME: pattern(#dit.causal)
+  // CHECK-SAME: within(#dit.window<left = 8, right = 8>)
+  // CHECK-SAME: kv_valid(%{{.*}} : tensor<2xi32>)
+  // CHECK-SAME: outs(%{{.*}}, %{{.*}} : tensor<2x64x4x32xbf16>, tensor<2x4x64x32xbf16>)
+  // CHECK-SAME: o_order = #dit.order<bshd>, q_order = #dit.order<bshd>, scale = 1.700000e-01 : f64
+  %0:2 = dit.attention_pair ins(%q, %k, %k : tensor<2x64x4x32xbf16>, tensor<2x2x64x32xbf16>, tensor<2x2x64x32xbf16>)
+    bias(%b : tensor<1x1x64x64xf32>)
+    pattern(#dit.causal)
+    within(#dit.window<left = 8, right = 8>)
+    kv_valid(%n : tensor<2xi32>)
+    outs(%o, %i : tensor<2x64x4x32xbf16>, tensor<2x4x64x32xbf16>)
+    {scale = 0.17, q_order = #dit.order<bshd>, o_order = #dit.order<bshd>}
+  // CHECK: dit.attention_pair ins({{.*}}) half_widths(%{{.*}} : tensor<4xi32>) outs(%{{.*}}, %{{.*}} : tensor<2x64x4x32xbf16>, tensor<2x4x64x32xbf16>) {o_order
+  %1:2 = dit.attention_pair ins(%q, %k, %k : tensor<2x64x4x32xbf16>, tensor<2x2x64x32xbf16>, tensor<2x2x64x32xbf16>)
+    half_widths(%w : tensor<4xi32>)
+    outs(%o, %i : tensor<2x64x4x32xbf16>, tensor<2x4x64x32xbf16>)
+    {scale = 0.17, q_order = #dit.order<bshd>, o_order = #dit.order<bshd>}
+  return %0#0, %0#1, %1#1 : tensor<2x64x4x32xbf16>, tensor<2x4x64x32xbf16>, tensor<2x4x64x32xbf16>
+}
+
+// CHECK-LABEL: func.func @attention_pair_memref
+func.func @attention_pair_memref(%x: memref<2x4x?x32xf64>, %o: memref<2x4x?x32xf64>) {
+  // CHECK-NEXT: dit.attention_pair ins
+  // CHECK-SAME: outs(%{{.*}}, %{{.*}} : memref<2x4x?x32xf64>, memref<2x4x?x32xf64>) {scale
+  dit.attention_pair ins(%x, %x, %x : memref<2x4x?x32xf64>, memref<2x4x?x32xf64>, memref<2x4x?x32xf64>)
+    within(#dit.causal) outs(%x, %o : memref<2x4x?x32xf64>, memref<2x4x?x32xf64>) {scale = 1.0 : f64}
+  return
+}
+
 // CHECK-LABEL: func.func @attention_backward
 func.func @attention_backward(
     %q: tensor<2x64x4x32xbf16>, %k: tensor<2x2x64x32xbf16>, %o: tensor<2x4x64x32xbf16>, %l: tensor<2x4x64xf32>,

@@ -118,3 +118,24 @@ func.func @gradient_in_place(%x: tensor<1x1x16x8xf32>, %l: tensor<1x1x16xf32>,
       outs(%dq, %dk, %dv : tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>) {scale = 1.0 : f64}
   return %r#0, %r#1, %r#2 : tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>
 }
+
+// -----
+
+// Both results are built in the arguments; those of a pair with bands are read,
+// as heads that are skipped keep what they held.
+// CHECK-LABEL: func.func @pair_in_place(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: memref<1x1x16x8xf32>, %[[W:[a-z0-9]+]]: memref<1xi32>, %[[A:[a-z0-9]+]]: memref<1x1x16x8xf32>, %[[B:[a-z0-9]+]]: memref<1x1x16x8xf32>)
+// CHECK-NEXT: dit.attention_pair ins(%[[X]], %[[X]], %[[X]] : {{.*}}) within(#dit.causal) outs(%[[A]], %[[B]] :
+// CHECK-NEXT: %[[C:.*]] = memref.alloc
+// CHECK: memref.copy %[[X]], %[[C]]
+// CHECK: dit.attention_pair ins({{.*}}) half_widths(%[[W]] : memref<1xi32>) outs(%[[A]], %[[C]] :
+func.func @pair_in_place(%x: tensor<1x1x16x8xf32> {bufferization.writable = false}, %w: tensor<1xi32>,
+                         %a: tensor<1x1x16x8xf32> {bufferization.writable = true},
+                         %b: tensor<1x1x16x8xf32> {bufferization.writable = true})
+    -> (tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>) {
+  %r:2 = dit.attention_pair ins(%x, %x, %x : tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>)
+      within(#dit.causal) outs(%a, %b : tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>) {scale = 1.0 : f64}
+  %s:2 = dit.attention_pair ins(%x, %x, %x : tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>)
+      half_widths(%w : tensor<1xi32>) outs(%r#0, %x : tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>) {scale = 1.0 : f64}
+  return %r#1, %s#0, %s#1 : tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>, tensor<1x1x16x8xf32>
+}

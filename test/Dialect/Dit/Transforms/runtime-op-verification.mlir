@@ -92,3 +92,15 @@ func.func @gradient(%q: memref<2x4x64x32xf32>, %l: memref<2x4x64xf32>, %num: mem
     outs(%q, %q, %q : memref<2x4x64x32xf32>, memref<2x4x64x32xf32>, memref<2x4x64x32xf32>) {scale = 1.0 : f64}
   return
 }
+
+// So is a pair.
+// CHECK-LABEL: func.func @pair
+func.func @pair(%q: memref<2x4x64x32xf32>, %o: memref<2x4x64x32xf32>, %n: memref<2xi32>, %w: memref<4xi32>) {
+  // CHECK: cf.assert {{.*}}half
+  // CHECK: cf.assert {{.*}}kv_valid is negative or above the number of keys
+  // CHECK: dit.attention_pair
+  dit.attention_pair ins(%q, %q, %q : memref<2x4x64x32xf32>, memref<2x4x64x32xf32>, memref<2x4x64x32xf32>)
+    kv_valid(%n : memref<2xi32>) half_widths(%w : memref<4xi32>)
+    outs(%q, %o : memref<2x4x64x32xf32>, memref<2x4x64x32xf32>) {scale = 1.0 : f64}
+  return
+}

@@ -103,6 +103,60 @@ def Dit_AttentionOp : Dit_AttentionLikeOp<"attention"> {
   }];
 }
 
+def Dit_AttentionPairOp : Dit_AttentionLikeOp<"attention_pair"> {
+  let summary = "An attention, and the same within a second pattern";
+  let description = [{
+    Two results of `dit.attention` on the same queries, keys and values, whose
+    scores are computed once: `output` under `pattern`, and `inner` where the
+    position is in `within` too. The difference of the two is the residual that
+    DiTFastAttn keeps of a full step.
+
+    `half_widths` gives the second pattern of each query head a band at run
+    time: with `w = half_widths[h]`, it also holds `(i, j)` where
+    `|i - j| <= w`, and nothing else if `within` is not given. With a `w` of -1
+    it holds everything, so that `inner` is `output`. A `w` of 0 skips the head:
+    what both `outs` held stays. Half-widths come without `pattern`.
+
+    ```mlir
+    %full, %window = dit.attention_pair ins(%q, %k, %v : tensor<2x4x64x32xf32>,
+        tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>)
+        within(#dit.window<left = 8, right = 8>)
+        outs(%a, %b : tensor<2x4x64x32xf32>, tensor<2x4x64x32xf32>)
+        {scale = 0.17677669529663687 : f64}
+    ```
+  }];
+  let arguments = (ins
+    Dit_AttentionOperand:$q, Dit_AttentionOperand:$k, Dit_AttentionOperand:$v,
+    Optional<Dit_Bias>:$bias, Optional<Dit_Counts>:$kvValid,
+    Optional<Dit_Counts>:$halfWidths,
+    Dit_AttentionOperand:$output, Dit_AttentionOperand:$inner,
+    F64Attr:$scale,
+    OptionalAttr<Dit_PatternAttrInterface>:$pattern,
+    OptionalAttr<Dit_PatternAttrInterface>:$within,
+    OptionalAttr<Dit_DimOrderAttr>:$q_order,
+    OptionalAttr<Dit_DimOrderAttr>:$k_order,
+    OptionalAttr<Dit_DimOrderAttr>:$v_order,
+    OptionalAttr<Dit_DimOrderAttr>:$o_order,
+    OptionalAttr<Dit_DimOrderAttr>:$inner_order);
+  let assemblyFormat = [{
+    `ins` `(` $q `,` $k `,` $v `:` type($q) `,` type($k) `,` type($v) `)`
+    (`bias` `(` $bias^ `:` type($bias) `)`)?
+    (`pattern` `(` $pattern^ `)`)?
+    (`within` `(` $within^ `)`)?
+    (`kv_valid` `(` $kvValid^ `:` type($kvValid) `)`)?
+    (`half_widths` `(` $halfWidths^ `:` type($halfWidths) `)`)?
+    `outs` `(` $output `,` $inner `:` type($output) `,` type($inner) `)`
+    attr-dict
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable();
+
+    /// Everything that `inner` attends to, as one pattern but for half-widths:
+    /// both patterns, or the one that is given.
+    PatternAttrInterface getInnerPattern();
+  }];
+}
+
 def Dit_AttentionBackwardOp : Dit_AttentionLikeOp<"attention_backward"> {
   let summary = "Gradient of an attention";
   let description = [{

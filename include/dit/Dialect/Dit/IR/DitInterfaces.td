@@ -106,7 +106,8 @@ def Dit_PatternAttrInterface : AttrInterface<"PatternAttrInterface"> {
 def Dit_AttentionOpInterface : OpInterface<"AttentionOpInterface"> {
   let cppNamespace = "::mlir::dit";
   let description = [{
-    What `dit.attention` and its gradient have in common: queries, keys and
+    What `dit.attention`, a pair of them and its gradient have in common:
+    queries, keys and
     values in dimension orders of their own, a scale, and what says which
     positions are allowed.
   }];
@@ -115,13 +116,16 @@ def Dit_AttentionOpInterface : OpInterface<"AttentionOpInterface"> {
     InterfaceMethod<"The keys.", "::mlir::Value", "getK">,
     InterfaceMethod<"The values.", "::mlir::Value", "getV">,
     InterfaceMethod<"The log-sum-exp of the rows, or null.",
-                    "::mlir::Value", "getLse">,
+                    "::mlir::Value", "getLse", (ins), [{}],
+                    [{ return {}; }]>,
     InterfaceMethod<"What is added to the scores, or null.",
                     "::mlir::Value", "getBias">,
     InterfaceMethod<"How many tiles the rows of the tile list have, or null.",
-                    "::mlir::Value", "getTileNum">,
+                    "::mlir::Value", "getTileNum", (ins), [{}],
+                    [{ return {}; }]>,
     InterfaceMethod<"Which tiles these are, or null.",
-                    "::mlir::Value", "getTileIdx">,
+                    "::mlir::Value", "getTileIdx", (ins), [{}],
+                    [{ return {}; }]>,
     InterfaceMethod<"How many keys of each batch count, or null.",
                     "::mlir::Value", "getKvValid">,
     InterfaceMethod<"The half-width of each query head's band, or null.",
@@ -131,7 +135,8 @@ def Dit_AttentionOpInterface : OpInterface<"AttentionOpInterface"> {
                     "::std::optional<::mlir::dit::PatternAttrInterface>",
                     "getPattern">,
     InterfaceMethod<"Queries and keys of a tile of the list.",
-                    "::std::optional<::llvm::ArrayRef<int64_t>>", "getTile">,
+                    "::std::optional<::llvm::ArrayRef<int64_t>>", "getTile",
+                    (ins), [{}], [{ return {}; }]>,
     InterfaceMethod<"The factor of the scores.", "::llvm::APFloat",
                     "getScale">,
     InterfaceMethod<[{

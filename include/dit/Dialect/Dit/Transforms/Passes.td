@@ -207,6 +207,42 @@ def DecomposePass : Pass<"dit-decompose"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def FuseAttentionsPass : Pass<"dit-fuse-attentions"> {
+  let summary = "Compute two attentions of the same queries and keys in one pass";
+  let description = [{
+    Makes a `dit.attention_pair` of two `dit.attention`s in one block that have
+    q, k, v, bias, `kv_valid` and scale in common, where the pattern of one
+    holds everything that the other one's does: it has none, or the other is an
+    `and` of it. What they share, the product of queries and keys, is then
+    computed once. Such two stand at the full steps after which DiTFastAttn
+    keeps the residual of a window.
+
+    Attentions with a tile list or an LSE are left alone, and so are two that
+    cannot stand at one place because of what lies between them.
+
+    Accepts and yields phases 1 and 2. Numerics do not change but in the
+    rounding of a lowering.
+
+    ```mlir
+    %f = dit.attention ins(%q, %k, %v : ...) outs(%a : ...)
+    %w = dit.attention ins(%q, %k, %v : ...)
+        pattern(#dit.window<left = 8, right = 8>) outs(%b : ...)
+    ```
+
+    becomes
+
+    ```mlir
+    %f, %w = dit.attention_pair ins(%q, %k, %v : ...)
+        within(#dit.window<left = 8, right = 8>) outs(%a, %b : ...)
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFused", "num-fused", "Pairs of attentions">
+  ];
+  let dependentDialects = ["::mlir::dit::DitDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def LowerReusePass : Pass<"dit-lower-reuse"> {
   let summary = "Lower reuse across steps to control flow";
   let description = [{

@@ -170,8 +170,63 @@ struct DecomposeAttention : OpRewritePattern<AttentionOp> {
   }
 };
 
+/// A pair is an attention under the first pattern and one under both.
+struct DecomposePair : OpRewritePattern<AttentionPairOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionPairOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!op.hasPureTensorSemantics())
+      return rewriter.notifyMatchFailure(op, "operates on memrefs");
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Value widths = op.getHalfWidths();
+    AttentionOp outer = createAttention(
+        b, op, op.getOutput(), op.getOOrderAttr(), op.getPatternAttr(),
+        widths ? emitUnlimited(b, widths) : Value());
+    AttentionOp inner =
+        createAttention(b, op, op.getInner(), op.getInnerOrderAttr(),
+                        op.getInnerPattern(), widths);
+    SmallVector<Value> results;
+    for (AttentionOp attention : {outer, inner}) {
+      llvm::append_range(results, AttentionEmitter(b, attention).emit());
+      rewriter.eraseOp(attention);
+    }
+    rewriter.replaceOp(op, results);
+    return success();
+  }
+
+private:
+  /// Half-widths that skip the same heads and limit none.
+  static Value emitUnlimited(ImplicitLocOpBuilder &b, Value widths) {
+    return pointwise(
+        b, tensor::getMixedSizes(b, b.getLoc(), widths), b.getI32Type(),
+        Operand(widths, 1, {0u}),
+        [&](ImplicitLocOpBuilder &b, ValueRange e) -> Value {
+          Value zero = arith::ConstantIntOp::create(b, 0, /*width=*/32);
+          Value none = arith::ConstantIntOp::create(b, -1, /*width=*/32);
+          Value skips =
+              arith::CmpIOp::create(b, arith::CmpIPredicate::eq, e[0], zero);
+          return arith::SelectOp::create(b, skips, zero, none);
+        });
+  }
+
+  static AttentionOp createAttention(ImplicitLocOpBuilder &b,
+                                     AttentionPairOp op, Value init,
+                                     DimOrderAttr order,
+                                     PatternAttrInterface pattern,
+                                     Value widths) {
+    return AttentionOp::create(
+        b, init.getType(), op.getQ(), op.getK(), op.getV(), op.getBias(),
+        /*tileNum=*/Value(), /*tileIdx=*/Value(), op.getKvValid(), init,
+        /*lse=*/Value(), widths, op.getScaleAttr(), pattern, /*tile=*/nullptr,
+        op.getQOrderAttr(), op.getKOrderAttr(), op.getVOrderAttr(), order,
+        /*site=*/nullptr, /*kind=*/nullptr, /*layer=*/nullptr,
+        /*grid=*/nullptr);
+  }
+};
+
 } // namespace
 
 void decompose::populateAttentionPatterns(RewritePatternSet &patterns) {
-  patterns.add<DecomposeAttention>(patterns.getContext());
+  patterns.add<DecomposeAttention, DecomposePair>(patterns.getContext());
 }

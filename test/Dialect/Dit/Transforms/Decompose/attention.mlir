@@ -99,3 +99,37 @@ func.func @masked(%bias: tensor<1x4x1x?xf32>, %num: tensor<1x4x?xi32>, %idx: ten
   %r = dit.attention ins(%q, %k, %k : tensor<2x4x?x8xf32>, tensor<2x4x?x8xf32>, tensor<2x4x?x8xf32>) bias(%bias : tensor<1x4x1x?xf32>) pattern(#dit.causal) tiles(%num, %idx : tensor<1x4x?xi32>, tensor<1x4x?x?xi32>) by [4, 8] kv_valid(%n : tensor<2xi32>) outs(%o : tensor<2x4x?x8xf32>) {scale = 0.5 : f64}
   return %r : tensor<2x4x?x8xf32>
 }
+
+// -----
+
+// A pair is two attentions, the second one under both patterns.
+
+// CHECK-LABEL: func.func @pair(
+// CHECK-SAME:    %[[Q:.*]]: tensor<1x2x8x4xf32>, %[[A:.*]]: tensor<1x2x8x4xf32>, %[[B:.*]]: tensor<1x2x8x4xf32>)
+// CHECK-NOT:     dit.
+// CHECK:         math.exp
+// CHECK:         %[[FULL:.*]] = linalg.generic {{.*}} outs(%[[A]]
+// CHECK:         arith.cmpi sle
+// CHECK:         math.exp
+// CHECK:         %[[WINDOW:.*]] = linalg.generic {{.*}} outs(%[[B]]
+// CHECK:         return %[[FULL]], %[[WINDOW]]
+func.func @pair(%q: tensor<1x2x8x4xf32>, %a: tensor<1x2x8x4xf32>, %b: tensor<1x2x8x4xf32>) -> (tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>) {
+  %r:2 = dit.attention_pair ins(%q, %q, %q : tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>) within(#dit.window<left = 2, right = 2>) outs(%a, %b : tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>) {scale = 0.5 : f64}
+  return %r#0, %r#1 : tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>
+}
+
+// -----
+
+// Heads that the second pattern skips are skipped by the first.
+
+// CHECK-LABEL: func.func @pair_bands(
+// CHECK-SAME:    %{{.*}}, %[[W:.*]]: tensor<2xi32>,
+// CHECK-NOT:     dit.
+// CHECK:         %[[NONE:.*]] = linalg.generic {{.*}} ins(%[[W]] : tensor<2xi32>)
+// CHECK:           arith.cmpi eq
+// CHECK:         linalg.generic {{.*}} ins(%[[NONE]]
+// CHECK:         linalg.generic {{.*}} ins(%[[W]]
+func.func @pair_bands(%q: tensor<1x2x8x4xf32>, %w: tensor<2xi32>, %a: tensor<1x2x8x4xf32>, %b: tensor<1x2x8x4xf32>) -> (tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>) {
+  %r:2 = dit.attention_pair ins(%q, %q, %q : tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>) half_widths(%w : tensor<2xi32>) outs(%a, %b : tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>) {scale = 0.5 : f64}
+  return %r#0, %r#1 : tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>
+}
