@@ -51,6 +51,15 @@ CHOOSING WHAT NOT TO COMPUTE (dit on tensors in and out; results change)
   Keep the results of a branch over some steps of the loop around it:
     dit-opt sampler.mlir --dit-reuse-attention='kinds=full schedule=1010'
 
+PLANS (dit on tensors in and out; results change as the plan says)
+  A generation as one program, with its branches marked:
+    dit-opt named.mlirbc --dit-build-sampler='steps=6 guidance=2' --inline --symbol-dce --dit-outline-branches -o program.mlirbc --emit-bytecode
+  A plan from a file of diffusers or xDiT, what it leaves to compute, and the program under it:
+    dit-opt program.mlirbc --dit-import-plan='file=plan.json steps=6' --dit-report-plan=file=work.json --dit-apply-plan -o planned.mlirbc --emit-bytecode
+  A program that measures its branches, for dit-run --profile; --dit-import-profile reads
+  what that writes, and --dit-plan-broadcast, -compression and -auto make plans of it:
+    dit-opt program.mlirbc --dit-instrument-profile=masses=0.9 -o measuring.mlirbc --emit-bytecode
+
 WHAT IT MEANS (dit in, linalg, tensor, arith, math and scf out)
   Every dit op as upstream ops, written to be read:
     dit-opt named.mlirbc --dit-decompose -o meaning.mlir --mlir-elide-elementsattrs-if-larger=8
