@@ -234,7 +234,8 @@ class Model:
         """
         module = self.build(settings).run("dit-instrument-work")
         sampler = Sampler(self, settings, module, **options)
-        video, values, layout = sampler.call(clip, self.get_noise(clip, seed), threads)
+        inputs = sampler.get_inputs(clip, self.get_noise(clip, seed))
+        video, values, layout = sampler.entry(*inputs, threads=threads)
         total = dict.fromkeys(("attention", "selection", "projection"), 0)
         work = json.loads(layout.tobytes())
         for entry, (runs, flops) in zip(work, values.tolist(), strict=True):
