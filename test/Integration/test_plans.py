@@ -139,16 +139,32 @@ class Model:
         modes = modes if isinstance(modes, list) else [modes] * heads
         return [m if isinstance(m, dict) else {"mode": m} for m in modes]
 
-    def latest(self, site, step, head, heads, kinds):
+    def latest(self, site, step, head, heads, fits):
         for at in range(step - 1, -1, -1):
-            if self.modes(site, at, heads)[head]["mode"] in kinds:
+            if fits(self.modes(site, at, heads)[head]):
                 return at
         raise AssertionError
 
     def source(self, site, step, head, heads, residual):
+        def is_full(mode):
+            return mode["mode"] == "full" and not mode.get("residual")
         mode = self.modes(site, step, heads)[head]
-        kinds = ["full"] if residual else ["full", "window", "arrow"]
-        return mode.get("from", self.latest(site, step, head, heads, kinds))
+        if residual and mode["mode"] == "full":
+            return max(at for at in range(step)
+                       if all(is_full(m) and "half" not in m for m in self.modes(site, at, heads)))
+        fits = is_full if residual else lambda other: other["mode"] != "share"
+        return self.latest(site, step, head, heads, fits)
+
+    def add_half(self, site, step, value, heads, past):
+        """The half that a residual makes of the other one."""
+        mode = self.modes(site, step, heads)[0]
+        if mode["mode"] != "full" or not mode.get("residual"):
+            return value
+        before = self.past[self.source(site, step, 0, heads, True)][past]
+        apart = before[1] - before[0]
+        if mode["half"] == "first":
+            return np.stack([value[0], value[0] + apart])
+        return np.stack([value[1] - apart, value[1]])
 
     @staticmethod
     def halve(value, mode):
@@ -183,17 +199,23 @@ class Model:
         else:
             now["o"] = np.stack([self.head(step, h, now) for h in range(HEADS)], 2)
             now["p"] = now["o"].reshape(2, TOKENS, WIDTH) @ self.w["wo"]
+            now["p"] = self.add_half("attn", step, now["p"], HEADS, "p")
         x = x + now["p"] * self.gate
         mode = self.modes("mlp", step, 1)[0]
         if mode["mode"] == "share":
             now["m"] = self.past[self.source("mlp", step, 0, 1, False)]["m"]
         else:
             now["m"] = self.halve(np.tanh(x @ self.w["wu"]) @ self.w["wd"], mode)
+            now["m"] = self.add_half("mlp", step, now["m"], 1, "m")
         self.past.append(now)
         return x + now["m"]
 
 
 # Random plans.
+
+
+def random_added_half(rng):
+    return {"mode": "full", "residual": True, "half": str(rng.choice(["first", "second"]))}
 
 
 def random_mode(rng, sharable, masked=True):
@@ -220,6 +242,11 @@ def random_plan(seed):
     modes = [["full"] * HEADS]
     for _ in range(STEPS - 1):
         first = random_mode(rng, True)
+        if cache != "before_projection" and rng.random() < 0.3:
+            first = random_added_half(rng)
+        if first.get("residual") and first["mode"] == "full":
+            modes.append([first] * HEADS)
+            continue
         if rng.random() < 0.3 or (cache != "before_projection" and first["mode"] == "share"):
             modes.append([first] * HEADS)
             continue
@@ -228,7 +255,9 @@ def random_plan(seed):
                       for m in (random_mode(rng, by_head) for _ in range(HEADS))])
         if not by_head:
             modes[-1] = [m if m["mode"] != "share" else {"mode": "full"} for m in modes[-1]]
-    mlp = [{"mode": "full"}] + [random_mode(rng, True, masked=False) for _ in range(STEPS - 1)]
+    mlp = [{"mode": "full"}] + [
+        random_added_half(rng) if rng.random() < 0.3 else random_mode(rng, True, masked=False)
+        for _ in range(STEPS - 1)]
     return {"timesteps": [100.0 * (STEPS - i) for i in range(STEPS)], "branches": [
         {"site": "attn", "cache": cache, "modes": modes},
         {"site": "mlp", "cache": ["after_projection", "after_gate"][seed % 2], "modes": mlp}]}

@@ -54,13 +54,16 @@ def expect(x):
         back = range(1, AGES + 1)
         share = [per_head((o - outputs[step - age]) ** 2) / spread if step >= age
                  else np.zeros(2) for age in back]
+        apart = [past[1] - past[0] for past in outputs]
+        added = [((apart[step] - apart[step - age]) ** 2).sum((1, 2)) / spread if step >= age
+                 else np.zeros(2) for age in back]
         residual = [per_head((o - masked[step] - outputs[step - age] + masked[step - age]) ** 2)
                     / spread if step >= age else np.zeros(2) for age in back]
         steps.append({
             "step_difference": np.mean((o - outputs[step - 1]) ** 2) if step else 0.0,
             "guidance_difference": np.mean((o[0] - o[1]) ** 2),
             "sparsity": 1 - kept.mean((0, 2)) / 16,
-            "share": np.stack(share, -1), "residual": np.stack(residual, -1),
+            "share": np.stack(share, -1), "added_half": np.stack(added, -1), "residual": np.stack(residual, -1),
             "window": per_head((o - masked[step]) ** 2) / spread,
             "half": ((o[0] - o[1]) ** 2).sum((1, 2)) / spread})
         x = x + o
@@ -71,6 +74,8 @@ def key_of(entry):
     mode = entry.get("mode")
     if mode is None or mode == "share":
         return mode or entry["metric"]
+    if mode.get("residual") and "half" in mode:
+        return "added_half"
     return next(name for name in ("residual", "half", "mode") if name in mode).replace(
         "mode", "window")
 

@@ -164,6 +164,17 @@ class Model:
         if not 0 <= clip < self.clips:
             raise ArgumentError(f"clip: expected 0 to {self.clips - 1}, got {clip}")
 
+    def _raising(self) -> list[str]:
+        """The passes that find the attentions and name them."""
+        sites = self.folder / "sites.json"
+        naming = [f"dit-annotate-sites{{file={quote(sites)}}}"] if sites.is_file() else []
+        return ["dit-raise-attention", *naming, "canonicalize", "loop-invariant-code-motion"]
+
+    def build_denoiser(self) -> Module:
+        """The denoiser alone as a module, with named attentions."""
+        assert self._file is not None
+        return Module.parse(self._file).run(",".join(self._raising()))
+
     def build(self, settings: Settings) -> Module:
         """The sampler as one module: loop and denoiser, with named
         attentions, under the plan."""
@@ -174,11 +185,7 @@ class Model:
         module = Module.parse(_source.write(self.denoiser, self.signature, settings.solver,
                                             places, settings.guidance))
         module.link(self._file)
-        sites = self.folder / "sites.json"
-        passes = ["inline", "symbol-dce", "dit-raise-attention"]
-        if sites.is_file():
-            passes.append(f"dit-annotate-sites{{file={quote(sites)}}}")
-        module.run(",".join([*passes, "canonicalize", "loop-invariant-code-motion"]))
+        module.run(",".join(["inline", "symbol-dce", *self._raising()]))
         if settings.plan is not None:
             module.run(f"dit-outline-branches,{_import(settings)}")
             module.run(f"dit-apply-plan{{form={settings.form} "

@@ -109,27 +109,43 @@ void mlir::dit::printMode(raw_ostream &os, const Mode &mode, int64_t latest) {
 // ModeTable
 //===----------------------------------------------------------------------===//
 
-int64_t ModeTable::findLatest(int64_t step, int64_t head, bool full) const {
-  for (int64_t at = step - 1; at >= 0; --at) {
-    const Mode &mode = get(at, head);
-    if (full ? mode.kind == ModeKind::Full : mode.computes())
+bool Mode::isSourceOf(const Mode &user) const {
+  if (!user.residual)
+    return computes();
+  return kind == ModeKind::Full && !residual &&
+         (part == BatchPart::All || !user.addsHalf());
+}
+
+int64_t ModeTable::findLatest(int64_t step, int64_t head,
+                              const Mode &user) const {
+  auto isSource = [&](const Mode &mode) { return mode.isSourceOf(user); };
+  for (int64_t at = step - 1; at >= 0; --at)
+    if (user.addsHalf() ? llvm::all_of(getStep(at), isSource)
+                        : isSource(get(at, head)))
       return at;
-  }
   return Mode::kLatest;
 }
 
 void mlir::dit::resolveSources(int64_t heads, MutableArrayRef<Mode> modes) {
   SmallVector<int64_t> computed(heads, Mode::kLatest);
   SmallVector<int64_t> full(heads, Mode::kLatest);
-  for (size_t i = 0; i < modes.size(); ++i) {
-    Mode &mode = modes[i];
-    size_t head = i % heads;
-    if (mode.hasSource() && mode.source == Mode::kLatest)
-      mode.source = mode.residual ? full[head] : computed[head];
-    if (mode.computes())
-      computed[head] = i / heads;
-    if (mode.kind == ModeKind::Full)
-      full[head] = i / heads;
+  // The latest step at which all heads are full for all of the batch.
+  int64_t whole = Mode::kLatest;
+  int64_t numSteps = modes.size() / heads;
+  for (int64_t step = 0; step < numSteps; ++step) {
+    MutableArrayRef<Mode> of = modes.slice(step * heads, heads);
+    for (auto [head, mode] : llvm::enumerate(of)) {
+      if (mode.hasSource() && mode.source == Mode::kLatest)
+        mode.source = !mode.residual    ? computed[head]
+                      : mode.addsHalf() ? whole
+                                        : full[head];
+      if (mode.computes())
+        computed[head] = step;
+      if (mode.kind == ModeKind::Full && !mode.residual)
+        full[head] = step;
+    }
+    if (llvm::all_of(of, [](const Mode &mode) { return mode == Mode::full(); }))
+      whole = step;
   }
 }
 
@@ -153,8 +169,9 @@ std::string mlir::dit::findModeFault(const Mode &mode) {
     return llvm::formatv("expected a share above 0 and at most 1, got {0}",
                          formatNumber(mode.amount));
   // modes_c5
-  if (mode.residual && !isMask)
-    return "expected a residual of a window or an arrow only";
+  if (mode.residual && !isMask &&
+      !(mode.addsHalf() && mode.part != BatchPart::All))
+    return "expected a residual of a window, an arrow, or a half in full";
   // modes_c6
   if (mode.part != BatchPart::All && !mode.computes())
     return "expected no half of a share, which takes both";
@@ -181,10 +198,10 @@ static std::string findSourceFault(const ModeTable &table, int64_t step,
         "expected a share of a step that computes; step {0} shares too",
         mode.source);
   // modes_c9
-  if (mode.residual && source.kind != ModeKind::Full)
+  if (mode.residual && !source.isSourceOf(mode))
     return llvm::formatv(
-        "expected the residual of a full step; step {0} is not full",
-        mode.source);
+        "expected the residual of a full step; step {0} is not full{1}",
+        mode.source, mode.addsHalf() ? " for all of the batch" : "");
   return "";
 }
 
@@ -235,6 +252,18 @@ static std::string findKindFault(const Mode &mode, BranchKind kind,
   return "";
 }
 
+/// What is wrong with the residual of a half, which is that of what a branch
+/// adds.
+static std::string findHalfFault(const Mode &mode, const Mode &first,
+                                 CachePoint cache) {
+  // planned_c11
+  if (mode.addsHalf() && cache == CachePoint::BeforeProjection)
+    return "expected the cache after the projection for the residual of a half";
+  if (mode.addsHalf() != first.addsHalf() || (mode.addsHalf() && mode != first))
+    return "expected the residual of a half of all heads or none";
+  return "";
+}
+
 /// What is wrong with `mode` beside the one of the first head. A projection
 /// mixes the heads, so after it there is one value for all.
 static std::string findMixingFault(const Mode &mode, const Mode &first) {
@@ -259,6 +288,8 @@ std::optional<ModeFault> mlir::dit::findBranchFault(const ModeTable &table,
       std::string text = findKindFault(mode, kind, tile);
       if (text.empty())
         text = findGridFault(mode, grid);
+      if (text.empty())
+        text = findHalfFault(mode, table.get(step, 0), cache);
       if (text.empty() && cache != CachePoint::BeforeProjection)
         text = findMixingFault(mode, table.get(step, 0));
       if (!text.empty())

@@ -74,9 +74,8 @@ static void printItems(raw_ostream &os, ArrayRef<std::string> items) {
 static std::string printStep(const ModeTable &table, int64_t step) {
   SmallVector<std::string> heads;
   for (auto [head, mode] : llvm::enumerate(table.getStep(step))) {
-    int64_t latest = mode.hasSource()
-                         ? table.findLatest(step, head, /*full=*/mode.residual)
-                         : Mode::kLatest;
+    int64_t latest =
+        mode.hasSource() ? table.findLatest(step, head, mode) : Mode::kLatest;
     llvm::raw_string_ostream os(heads.emplace_back());
     printMode(os, mode, latest);
   }

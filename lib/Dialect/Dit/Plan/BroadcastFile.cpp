@@ -345,7 +345,7 @@ getSharedSteps(const BranchPlan &branch) {
   for (int64_t step = 0; step < table.getNumSteps(); ++step) {
     auto sharesLatest = [&](int64_t head) {
       return table.get(step, head) ==
-             Mode::share(table.findLatest(step, head, /*full=*/false));
+             Mode::share(table.findLatest(step, head, Mode::share()));
     };
     bool shares = !table.get(step, 0).computes();
     for (int64_t head = 0; head < branch.heads; ++head)

@@ -68,8 +68,9 @@ void CachePlan::collect(const BranchPlan &branch) {
   for (int64_t step = 0; step < table.getNumSteps(); ++step)
     for (int64_t head = 0; head < branch.heads; ++head) {
       const Mode &mode = table.get(step, head);
-      if (!mode.hasSource() ||
-          (!mode.residual && head > 0 && !keepsByHead(branch)))
+      bool ofAllHeads =
+          mode.addsHalf() || (!mode.residual && !keepsByHead(branch));
+      if (!mode.hasSource() || (head > 0 && ofAllHeads))
         continue;
       std::optional<Mode> mask;
       if (mode.residual)
@@ -96,19 +97,27 @@ CachePlan::lookup(int64_t head, int64_t producer,
   return found == kept.end() ? nullptr : &*found;
 }
 
+/// Whether `mask`, of a residual, is that of a half.
+static bool isOfHalf(const std::optional<Mode> &mask) {
+  return mask && mask->kind == ModeKind::Full;
+}
+
 void CachePlan::assignSlots() {
   // The last step at which a slot holds something, by head.
   SmallVector<DenseMap<int64_t, int64_t>> heldUntil;
   for (Kept &value : kept) {
     int64_t slot = 0;
+    bool halves = isOfHalf(value.mask);
+    bool residual = value.mask && !halves;
     while (slot < static_cast<int64_t>(slots.size()) &&
-           (slots[slot].residual != value.mask.has_value() ||
+           (slots[slot].residual != residual || slots[slot].halves != halves ||
             (heldUntil[slot].contains(value.head) &&
              heldUntil[slot][value.head] >= value.producer)))
       ++slot;
     if (slot == static_cast<int64_t>(slots.size())) {
       slots.emplace_back();
-      slots.back().residual = value.mask.has_value();
+      slots.back().residual = residual;
+      slots.back().halves = halves;
       slots.back().liveAfter.assign(getNumSteps(), false);
       heldUntil.emplace_back();
     }
@@ -128,8 +137,9 @@ SlotUpdate CachePlan::makeUpdate(const BranchStep &made, int64_t slot,
   // Whether the value of all heads that is there anyway has, for heads that
   // stay in the slot, what the slot holds.
   bool residual = slots[slot].residual;
+  bool isOutput = !residual && !slots[slot].halves;
   auto isSpare = [&](const Kept &value) {
-    return !residual && made.heads[value.head].load == slot;
+    return isOutput && made.heads[value.head].load == slot;
   };
   bool fits = true;
   for (const Kept &value : kept)
@@ -143,11 +153,11 @@ SlotUpdate CachePlan::makeUpdate(const BranchStep &made, int64_t slot,
     return update;
   }
   // A value of some heads that was built into a slot may stay in it.
-  bool builtInto = !residual && !made.isShared() &&
+  bool builtInto = isOutput && !made.isShared() &&
                    llvm::any_of(made.heads, [&](const HeadStep &head) {
                      return !head.mode.computes() && head.load == slot;
                    });
-  bool isFree = eager && !residual && !made.isShared();
+  bool isFree = eager && isOutput && !made.isShared();
   if ((builtInto || isFree) && fits)
     update.kind = SlotUpdate::Replace;
   return update;
@@ -162,7 +172,9 @@ BranchStep CachePlan::makeStep(const BranchPlan &branch, int64_t step,
     HeadStep at;
     at.mode = table.get(step, head);
     if (at.mode.residual)
-      at.load = lookup(head, at.mode.source, getMask(at.mode))->slot;
+      at.load = lookup(at.mode.addsHalf() ? 0 : head, at.mode.source,
+                       getMask(at.mode))
+                    ->slot;
     else if (!at.mode.computes())
       at.load = lookup(byHead ? head : 0, at.mode.source, std::nullopt)->slot;
     at.mode.source = Mode::kLatest;

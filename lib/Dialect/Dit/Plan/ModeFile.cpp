@@ -75,6 +75,8 @@ static bool readModeObject(PlanFile &file, const json::Object &object,
   SmallVector<StringRef> keys = {"mode", "half"};
   if (isMask)
     keys.append({"width", "by_place", "residual", "from"});
+  if (mode.kind == ModeKind::Full)
+    keys.append({"residual", "from"});
   if (mode.kind == ModeKind::TopK)
     keys.append({"fraction", "mass"});
   if (mode.kind == ModeKind::Share)

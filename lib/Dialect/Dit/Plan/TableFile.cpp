@@ -208,13 +208,13 @@ static void writeModes(const BranchPlan &branch, json::OStream &json) {
   ModeTable table = branch.getTable();
   auto write = [&](int64_t step, int64_t head) {
     const Mode &mode = table.get(step, head);
-    writeMode(mode, table.findLatest(step, head, /*full=*/mode.residual), json);
+    writeMode(mode, table.findLatest(step, head, mode), json);
   };
   for (int64_t step = 0; step < table.getNumSteps(); ++step) {
     auto sameSource = [&](int64_t head) {
-      bool full = table.get(step, 0).residual;
-      return table.findLatest(step, head, full) ==
-             table.findLatest(step, 0, full);
+      const Mode &mode = table.get(step, 0);
+      return table.findLatest(step, head, mode) ==
+             table.findLatest(step, 0, mode);
     };
     if (llvm::all_equal(table.getStep(step)) &&
         llvm::all_of(llvm::seq(int64_t(0), branch.heads), sameSource)) {

@@ -167,8 +167,7 @@ static std::string findUnwritable(const Plan &plan) {
                              "is for all";
       if (getMethod(mode).empty())
         return where(step) + "xDiT has no method for this mode";
-      if (mode.hasSource() &&
-          mode.source != table.findLatest(step, 0, /*full=*/mode.residual))
+      if (mode.hasSource() && mode.source != table.findLatest(step, 0, mode))
         return where(step) + "xDiT takes the latest value only";
       if (mode.residual && width.value_or(mode.width[0]) != mode.width[0])
         return where(step) + "xDiT has one half-width for all windows";

@@ -125,7 +125,7 @@ double SequenceSearch::getCost(const State &state, int64_t step,
 
 State SequenceSearch::advance(State state, int64_t chosen) const {
   const Mode &mode = options[chosen].mode;
-  if (mode.kind == ModeKind::Full) {
+  if (mode == Mode::full()) {
     state.fullAge = 1;
     state.taken = false;
   } else {

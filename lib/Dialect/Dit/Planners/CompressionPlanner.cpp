@@ -81,8 +81,7 @@ static SmallVector<Mode> getStrategies(int64_t window, BatchPart conditional) {
 static bool setStep(BranchPlan &branch, int64_t step, Mode mode) {
   for (int64_t head = 0; head < branch.heads; ++head) {
     if (mode.hasSource())
-      mode.source =
-          branch.getTable().findLatest(step, head, /*full=*/mode.residual);
+      mode.source = branch.getTable().findLatest(step, head, mode);
     branch.modes[step * branch.heads + head] = mode;
   }
   return !branch.findFault();
@@ -165,8 +164,7 @@ void HeadChooser::run(
   for (int64_t head = 0; head < branch.heads; ++head)
     for (Mode mode : candidates) {
       if (mode.hasSource())
-        mode.source =
-            branch.getTable().findLatest(step, head, /*full=*/mode.residual);
+        mode.source = branch.getTable().findLatest(step, head, mode);
       if (mode.hasSource() && mode.source == Mode::kLatest)
         continue;
       std::optional<double> error =

@@ -87,7 +87,7 @@ double BranchCost::getResidual(int64_t step) const {
     SmallVector<Mode> masks;
     for (int64_t later = step + 1; later < table.getNumSteps(); ++later) {
       const Mode &mode = table.get(later, head);
-      if (mode.residual && mode.source == step &&
+      if (mode.residual && !mode.addsHalf() && mode.source == step &&
           !llvm::is_contained(masks, getMask(mode)))
         masks.push_back(getMask(mode));
     }

@@ -70,7 +70,8 @@ double TimeTable::getUniform(StringRef site, int64_t step, const Mode &mode,
 double TimeTable::getResidual(StringRef site, int64_t step,
                               const Mode &mask) const {
   const BranchCost *cost = lookup(site);
-  if (!cost || cost->getDense().getTotal() <= 0.0)
+  // That of a half is a subtraction.
+  if (!cost || mask.addsHalf() || cost->getDense().getTotal() <= 0.0)
     return 0.0;
   double share = cost->getUniform(mask).attention / cost->getDense().getTotal();
   return share *

@@ -211,6 +211,10 @@ LogicalResult ApplyPlanPass::apply() {
   auto function = dyn_cast<func::FuncOp>((*block)->getParentOp());
   if (loop && failed(fitSteps(op, loop, *read)))
     return failure();
+  if (stepByBranch && (loop || form != PlanForm::Table))
+    return getOperation().emitError(
+        "dit-apply-plan: the option step-by-branch is for a denoiser and "
+        "form=table");
   if (function) {
     Operation *other = SymbolTable::lookupSymbolIn(getOperation(), init);
     if (other)
@@ -235,6 +239,6 @@ LogicalResult ApplyPlanPass::apply() {
   if (loop)
     applyToLoop(rewriter, loop, body, form);
   else
-    applyToFunction(rewriter, function, body, form, init);
+    applyToFunction(rewriter, function, body, form, {init, stepByBranch});
   return success();
 }

@@ -162,16 +162,22 @@ static Value createEmpty(OpBuilder &builder, Location loc,
                                  type.getElementType());
 }
 
-Value mlir::dit::duplicateHalf(OpBuilder &builder, Location loc, Value value,
-                               int64_t dim) {
-  auto half = cast<RankedTensorType>(value.getType());
+Value mlir::dit::joinHalves(OpBuilder &builder, Location loc, Value first,
+                            Value second, int64_t dim) {
+  auto half = cast<RankedTensorType>(first.getType());
   SmallVector<int64_t> shape(half.getShape());
   shape[dim] *= 2;
   RankedTensorType type = half.clone(shape);
   Value target = createEmpty(builder, loc, type);
-  for (BatchPart part : {BatchPart::First, BatchPart::Second})
-    target = insertPart(builder, loc, value, target, getHalf(type, dim, part));
-  return target;
+  target = insertPart(builder, loc, first, target,
+                      getHalf(type, dim, BatchPart::First));
+  return insertPart(builder, loc, second, target,
+                    getHalf(type, dim, BatchPart::Second));
+}
+
+Value mlir::dit::duplicateHalf(OpBuilder &builder, Location loc, Value value,
+                               int64_t dim) {
+  return joinHalves(builder, loc, value, value, dim);
 }
 
 static TensorPart getHeads(AttentionOp op, Value value, int64_t begin,

@@ -42,6 +42,10 @@ findHeadRuns(ArrayRef<std::pair<std::optional<Mode>, int64_t>> heads,
 /// The part of `type` along dimension `dim` that is half `part`.
 TensorPart getHalf(RankedTensorType type, int64_t dim, BatchPart part);
 
+/// A tensor with halves `first` and `second` along dimension `dim`.
+Value joinHalves(OpBuilder &builder, Location loc, Value first, Value second,
+                 int64_t dim);
+
 /// Puts `value`, that of a half, into both halves of a tensor.
 Value duplicateHalf(OpBuilder &builder, Location loc, Value value, int64_t dim);
 

@@ -53,10 +53,15 @@ int64_t mlir::dit::getStateBytes(RankedTensorType type) {
 BranchEmitter::BranchEmitter(BranchOp op, BranchPlan plan, bool eager)
     : op(op), plan(plan), caches(plan, eager) {
   for (auto [slot, held] : llvm::enumerate(caches.getSlots())) {
-    CachePoint point =
-        held.residual ? CachePoint::BeforeProjection : this->plan.cache;
+    CachePoint point = held.residual ? CachePoint::BeforeProjection
+                       : held.halves ? CachePoint::AfterProjection
+                                     : this->plan.cache;
     for (Type type : op.getTypesAt(point)) {
-      stateTypes.push_back(cast<RankedTensorType>(type));
+      auto whole = cast<RankedTensorType>(type);
+      stateTypes.push_back(
+          held.halves
+              ? getHalf(whole, /*dim=*/0, BatchPart::First).getType(whole)
+              : whole);
       slotOf.push_back(slot);
     }
   }
@@ -194,6 +199,8 @@ std::string BranchEmitter::findStepObstacle(const BranchStep &step) {
       !llvm::all_of(op.getTypesAt(CachePoint::AfterProjection), isEven))
     return "a half needs a batch, the first dimension of what it adds, of an "
            "even extent";
+  if (step.heads.front().mode.addsHalf() && op.getProjectRegion().empty())
+    return "the residual of a half needs an output projection";
   if (op.getKind() == BranchKind::MLP || isPlain(step, caches))
     return "";
   std::string text = findAttentionObstacle(op);
@@ -267,8 +274,11 @@ public:
   /// with the residuals that the step keeps, by slot.
   SmallVector<Value> attend(Value loaded, ArrayRef<Value> residuals,
                             SmallVectorImpl<Value> &kept);
-  /// The output of the projection, of all of the batch.
-  SmallVector<Value> project(ArrayRef<Value> values);
+  /// The output of the projection, of all of the batch. With `differences` of
+  /// the halves, a half makes the other one by them.
+  SmallVector<Value> project(ArrayRef<Value> values, ValueRange differences);
+  /// How far the halves of values after the projection are apart.
+  SmallVector<Value> compareHalves(ArrayRef<Value> values);
   SmallVector<Value> gate(ArrayRef<Value> values) {
     return cloneStage(rewriter, op.getGateRegion(), values, copies);
   }
@@ -312,9 +322,9 @@ SmallVector<Value> StepBuilder::attend(Value loaded, ArrayRef<Value> residuals,
   AttendEmitter emitter(op.getAttention(), plan, part, copies);
   Heads heads;
   for (const HeadStep &head : step.heads)
-    heads.emplace_back(head.mode.computes() ? std::optional(head.mode)
-                                            : std::nullopt,
-                       head.mode.computes() ? head.load : -1);
+    heads.emplace_back(
+        head.mode.computes() ? std::optional(head.mode) : std::nullopt,
+        head.mode.computes() && !head.mode.addsHalf() ? head.load : -1);
   SmallVector<HeadRun> runs = emitter.getRuns(heads);
   emitter.demand(runs);
   SmallVector<SmallVector<HeadRun>> masks;
@@ -345,7 +355,30 @@ SmallVector<Value> StepBuilder::attend(Value loaded, ArrayRef<Value> residuals,
   return {output};
 }
 
-SmallVector<Value> StepBuilder::project(ArrayRef<Value> values) {
+/// An elementwise sum or difference.
+template <typename OpTy>
+static Value combine(RewriterBase &rewriter, Location loc, Value lhs,
+                     Value rhs) {
+  auto type = cast<RankedTensorType>(lhs.getType());
+  Value init = tensor::EmptyOp::create(rewriter, loc, type.getShape(),
+                                       type.getElementType());
+  return OpTy::create(rewriter, loc, ValueRange{lhs, rhs}, init).getResult(0);
+}
+
+SmallVector<Value> StepBuilder::compareHalves(ArrayRef<Value> values) {
+  return llvm::map_to_vector(values, [&](Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    auto get = [&](BatchPart half) {
+      return createPart(rewriter, op.getLoc(), value,
+                        getHalf(type, /*dim=*/0, half));
+    };
+    Value first = get(BatchPart::First), second = get(BatchPart::Second);
+    return combine<linalg::SubOp>(rewriter, op.getLoc(), second, first);
+  });
+}
+
+SmallVector<Value> StepBuilder::project(ArrayRef<Value> values,
+                                        ValueRange differences) {
   Region &stage = op.getProjectRegion();
   if (part == BatchPart::All)
     return cloneStage(rewriter, stage, values, copies);
@@ -377,10 +410,22 @@ SmallVector<Value> StepBuilder::project(ArrayRef<Value> values) {
       slicer.setKnown(argument, duplicateAttention(value));
   }
   slicer.emit(rewriter);
-  for (Value value : yielded)
-    whole.push_back(duplicateHalf(rewriter, op.getLoc(),
-                                  slicer.get(rewriter, value, getPartOf(value)),
-                                  /*dim=*/0));
+  Location loc = op.getLoc();
+  for (auto [index, value] : llvm::enumerate(yielded)) {
+    Value half = slicer.get(rewriter, value, getPartOf(value));
+    if (differences.empty())
+      whole.push_back(duplicateHalf(rewriter, loc, half, /*dim=*/0));
+    else if (part == BatchPart::First)
+      whole.push_back(joinHalves(
+          rewriter, loc, half,
+          combine<linalg::AddOp>(rewriter, loc, half, differences[index]),
+          /*dim=*/0));
+    else
+      whole.push_back(joinHalves(
+          rewriter, loc,
+          combine<linalg::SubOp>(rewriter, loc, half, differences[index]), half,
+          /*dim=*/0));
+  }
   return whole;
 }
 
@@ -400,7 +445,7 @@ BranchEmitter::Values BranchEmitter::emitStages(RewriterBase &rewriter,
     if (plan.cache != point)
       return;
     for (auto [slot, held] : llvm::enumerate(caches.getSlots()))
-      if (!held.residual)
+      if (!held.residual && !held.halves)
         store(rewriter, step.updates[slot], slot, values, result.states);
   };
   bool computes = !step.isShared();
@@ -424,8 +469,15 @@ BranchEmitter::Values BranchEmitter::emitStages(RewriterBase &rewriter,
   }
   if (computes)
     keep(CachePoint::BeforeProjection);
+  SmallVector<Value> differences;
+  if (computes && step.heads.front().mode.addsHalf())
+    differences = getStates(states, step.heads.front().load);
   if (computes || plan.cache == CachePoint::BeforeProjection)
-    values = builder.project(values);
+    values = builder.project(values, differences);
+  for (auto [slot, held] : llvm::enumerate(caches.getSlots()))
+    if (held.halves && step.updates[slot].kind != SlotUpdate::Keep)
+      store(rewriter, step.updates[slot], slot, builder.compareHalves(values),
+            result.states);
   if (computes)
     keep(CachePoint::AfterProjection);
   if (computes || plan.cache != CachePoint::AfterGate)

@@ -257,6 +257,17 @@ bool PlannedBody::isWritten(int64_t state, int64_t step) const {
              .kind != SlotUpdate::Keep;
 }
 
+/// The step of branch `index`.
+static Value getStepOf(OpBuilder &builder, Location loc, Value step,
+                       size_t index) {
+  if (!step || !isa<RankedTensorType>(step.getType()))
+    return step;
+  Value place = arith::ConstantIndexOp::create(builder, loc, index);
+  Value number = tensor::ExtractOp::create(builder, loc, step, place);
+  return arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
+                                    number);
+}
+
 void PlannedBody::emit(RewriterBase &rewriter, ArrayRef<int64_t> steps,
                        Value step, IRMapping &copies,
                        MutableArrayRef<Value> states) {
@@ -271,8 +282,10 @@ void PlannedBody::emit(RewriterBase &rewriter, ArrayRef<int64_t> steps,
     size_t index = found - branches.begin();
     auto own =
         states.slice(offsets[index], offsets[index + 1] - offsets[index]);
+    Value stepOfBranch = getStepOf(rewriter, op.getLoc(), step, index);
     BranchEmitter::Values values =
-        BranchChooser(rewriter, *found, step, copies).choose(steps, own);
+        BranchChooser(rewriter, *found, stepOfBranch, copies)
+            .choose(steps, own);
     copies.map(op.getResults(), values.added);
     llvm::copy(values.states, own.begin());
   }
@@ -466,9 +479,10 @@ static SmallVector<Value> chooseStep(RewriterBase &rewriter, PlannedBody &body,
   return llvm::to_vector_of<Value>(chosen.getResults());
 }
 
-/// Adds the step and the states to the signature of `function`.
+/// Adds the step, of type `stepType`, and the states to the signature of
+/// `function`.
 static void addArguments(RewriterBase &rewriter, func::FuncOp function,
-                         ArrayRef<RankedTensorType> stateTypes) {
+                         Type stepType, ArrayRef<RankedTensorType> stateTypes) {
   auto add = [&](Type type, const Twine &name) {
     unsigned index = function.getNumArguments();
     NamedAttribute nameAttr(rewriter.getStringAttr("dit.name"),
@@ -476,7 +490,7 @@ static void addArguments(RewriterBase &rewriter, func::FuncOp function,
     (void)function.insertArgument(
         index, type, rewriter.getDictionaryAttr(nameAttr), function.getLoc());
   };
-  add(rewriter.getIndexType(), "step");
+  add(stepType, "step");
   for (auto [index, type] : llvm::enumerate(stateTypes)) {
     add(type, "state" + Twine(index));
     unsigned result = function.getNumResults();
@@ -516,12 +530,27 @@ static SmallVector<SmallVector<int64_t>> groupSteps(const PlannedBody &body,
   return groups;
 }
 
+/// Reports a step that the plan does not have at run time.
+static void checkStep(RewriterBase &rewriter, Location loc, Value step,
+                      int64_t numSteps) {
+  Value steps = arith::ConstantIndexOp::create(rewriter, loc, numSteps);
+  Value inside = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::ult,
+                                       step, steps);
+  cf::AssertOp::create(rewriter, loc, inside,
+                       "expected a step below " + std::to_string(numSteps) +
+                           ", the number of steps of the plan");
+}
+
 void mlir::dit::applyToFunction(RewriterBase &rewriter, func::FuncOp function,
                                 PlannedBody &body, PlanForm form,
-                                StringRef initName) {
+                                const StepFunctionOptions &options) {
   OpBuilder::InsertionGuard guard(rewriter);
   Location loc = function.getLoc();
-  addArguments(rewriter, function, body.getStateTypes());
+  int64_t numBranches = body.getBranches().size();
+  Type stepType = rewriter.getIndexType();
+  if (options.stepByBranch)
+    stepType = RankedTensorType::get(numBranches, rewriter.getI64Type());
+  addArguments(rewriter, function, stepType, body.getStateTypes());
   Block &old = body.getBody();
   SmallVector<Location> locations(old.getNumArguments(), loc);
   Block *entry =
@@ -530,14 +559,10 @@ void mlir::dit::applyToFunction(RewriterBase &rewriter, func::FuncOp function,
   size_t numStates = body.getStateTypes().size();
   ValueRange states = entry->getArguments().take_back(numStates);
   Value step = entry->getArgument(entry->getNumArguments() - numStates - 1);
-  Value steps =
-      arith::ConstantIndexOp::create(rewriter, loc, body.getNumSteps());
-  Value inside = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::ult,
-                                       step, steps);
-  cf::AssertOp::create(rewriter, loc, inside,
-                       "expected a step below " +
-                           std::to_string(body.getNumSteps()) +
-                           ", the number of steps of the plan");
+  for (int64_t index = 0; index < (options.stepByBranch ? numBranches : 1);
+       ++index)
+    checkStep(rewriter, loc, getStepOf(rewriter, loc, step, index),
+              body.getNumSteps());
   IRMapping copies;
   copies.map(old.getArguments(), entry->getArguments());
   SmallVector<Value> values =
@@ -545,5 +570,5 @@ void mlir::dit::applyToFunction(RewriterBase &rewriter, func::FuncOp function,
                  old.getTerminator());
   func::ReturnOp::create(rewriter, loc, values);
   rewriter.eraseBlock(&old);
-  createInit(rewriter, function, body.getStateTypes(), initName);
+  createInit(rewriter, function, body.getStateTypes(), options.init);
 }

@@ -39,7 +39,7 @@ public:
 private:
   struct Slot {
     std::string site;
-    bool residual;
+    StringRef holds;
     int64_t bytes;
     SmallVector<int64_t> saved;
     SmallVector<bool> liveAfter;
@@ -60,7 +60,10 @@ struct ReportCachesPass
 void CacheReport::add(const BranchEmitter &branch) {
   const CachePlan &caches = branch.getCaches();
   for (auto [index, held] : llvm::enumerate(caches.getSlots())) {
-    Slot slot{branch.getPlan().site, held.residual, 0, {}, held.liveAfter};
+    StringRef holds = held.residual ? "residual"
+                      : held.halves ? "halves"
+                                    : "output";
+    Slot slot{branch.getPlan().site, holds, 0, {}, held.liveAfter};
     for (auto [state, type] : llvm::enumerate(branch.getStateTypes()))
       if (branch.getSlotOfState(state) == static_cast<int64_t>(index))
         slot.bytes += getStateBytes(type);
@@ -82,7 +85,7 @@ void CacheReport::write(llvm::json::OStream &json) const {
         carried += slot.bytes;
         json.object([&] {
           json.attribute("site", slot.site);
-          json.attribute("holds", slot.residual ? "residual" : "output");
+          json.attribute("holds", slot.holds);
           json.attribute("bytes", slot.bytes);
           json.attributeArray("saved", [&] {
             for (int64_t step : slot.saved)

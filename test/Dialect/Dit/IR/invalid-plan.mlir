@@ -124,6 +124,20 @@ dit.plan @planned_c10 timesteps [1] {
 
 // -----
 
+dit.plan @planned_c11 timesteps [2, 1] {
+  // expected-error@+1 {{step 1, head 0: expected the cache after the projection for the residual of a half}}
+  dit.planned "a" self cache before_projection heads 2 [full, full residual half(first)]
+}
+
+// -----
+
+dit.plan @planned_c11_heads timesteps [2, 1] {
+  // expected-error@+1 {{step 1, head 1: expected the residual of a half of all heads or none}}
+  dit.planned "a" self cache after_gate heads 2 [full, {full residual half(first), full}]
+}
+
+// -----
+
 // expected-error@+1 {{expected between 1 and 4096 heads, got 0}}
 func.func private @modes_c1() attributes {m = #dit.modes<heads 0 [full]>}
 
@@ -149,7 +163,7 @@ func.func private @modes_c4() attributes {m = #dit.modes<heads 1 [full, topk(1.5
 
 // -----
 
-// expected-error@+1 {{step 1, head 0: expected a residual of a window or an arrow only}}
+// expected-error@+1 {{step 1, head 0: expected a residual of a window, an arrow, or a half in full}}
 func.func private @modes_c5() attributes {m = #dit.modes<heads 1 [full, topk(0.5) residual]>}
 
 // -----
@@ -182,6 +196,11 @@ func.func private @modes_c8() attributes {m = #dit.modes<heads 2 [full, share, s
 
 // expected-error@+1 {{step 2, head 1: expected the residual of a full step; step 1 is not full}}
 func.func private @modes_c9() attributes {m = #dit.modes<heads 2 [full, window(8), {full, window(8) residual(1)}]>}
+
+// -----
+
+// expected-error@+1 {{step 2, head 0: expected the residual of a full step; step 1 is not full for all of the batch}}
+func.func private @modes_c9_half() attributes {m = #dit.modes<heads 1 [full, full half(first), full residual(1) half(first)]>}
 
 // -----
 

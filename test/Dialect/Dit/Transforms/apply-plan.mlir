@@ -71,6 +71,32 @@
 // FUNCTION-LABEL: func.func @init_states() -> tensor<4x4xf32>
 // FUNCTION:         linalg.fill
 
+// With a step for each branch, a caller chooses modes at run time.
+
+// RUN: dit-opt %t/function.mlir --dit-apply-plan=step-by-branch | FileCheck %s --check-prefix=BRANCHES
+// BRANCHES-LABEL: func.func @denoise(
+// BRANCHES-SAME:      %[[PLACES:[a-z0-9]+]]: tensor<1xi64> {dit.name = "step"}
+// BRANCHES:         %[[N:.*]] = tensor.extract %[[PLACES]]
+// BRANCHES:         %[[STEP:.*]] = arith.index_cast %[[N]]
+// BRANCHES:         arith.cmpi ult, %[[STEP]]
+// BRANCHES:         tensor.extract %[[PLACES]]
+// BRANCHES:         dit.scheduled
+
+// RUN: not dit-opt %t/function.mlir --dit-apply-plan="step-by-branch form=steps" 2>&1 | FileCheck %s --check-prefix=BRANCHES-FORM
+// BRANCHES-FORM: error: dit-apply-plan: the option step-by-branch is for a denoiser and form=table
+
+// The residual of a half: the full step keeps how far the halves are apart, and
+// the next one computes the first half alone.
+
+// RUN: dit-opt %t/halves.mlir --dit-apply-plan=form=steps --canonicalize | FileCheck %s --check-prefix=HALVES
+// HALVES-LABEL: func.func @main(
+// HALVES:         %[[B:.*]] = linalg.exp
+// HALVES-DAG:     %[[FIRST:.*]] = tensor.extract_slice %[[B]][0, 0] [2, 4]
+// HALVES-DAG:     %[[SECOND:.*]] = tensor.extract_slice %[[B]][2, 0] [2, 4]
+// HALVES:         %[[APART:.*]] = linalg.sub ins(%[[SECOND]], %[[FIRST]]
+// HALVES:         %[[HALF:.*]] = linalg.exp {{.*}} -> tensor<2x4xf32>
+// HALVES:         linalg.add ins(%[[HALF]], %[[APART]]
+
 // One error, and nothing changes.
 
 // RUN: not dit-opt %t/none.mlir --dit-apply-plan 2>&1 | FileCheck %s --check-prefix=NO-PLAN
@@ -168,6 +194,27 @@ func.func @denoise(%x: !t) -> !t {
   } -> !t
   %y = linalg.add ins(%x, %b : !t, !t) outs(%e : !t) -> !t
   return %y : !t
+}
+
+//--- halves.mlir
+dit.plan @plan timesteps [2, 1] {
+  dit.planned "mlp" mlp cache after_projection heads 1 [full, full residual half(first)]
+}
+!t = tensor<4x4xf32>
+func.func @main(%x0: !t) -> !t {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %e = tensor.empty() : !t
+  %r = scf.for %i = %c0 to %c2 step %c1 iter_args(%x = %x0) -> (!t) {
+    %b = dit.branch "mlp" mlp of(%x : !t) project {
+      %0 = linalg.exp ins(%x : !t) outs(%e : !t) -> !t
+      dit.yield %0 : !t
+    } -> !t
+    %y = linalg.add ins(%x, %b : !t, !t) outs(%e : !t) -> !t
+    scf.yield %y : !t
+  }
+  return %r : !t
 }
 
 //--- none.mlir

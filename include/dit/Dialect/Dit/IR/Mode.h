@@ -60,7 +60,8 @@ struct Mode {
   /// Whether tokens are ordered by place, then frame, for a width along the
   /// sequence.
   bool byPlace = false;
-  /// Whether full minus the same mask, of step `source`, is added.
+  /// Whether what step `source` gave in full, minus what it gave under this
+  /// mode, is added.
   bool residual = false;
   /// Whether `amount` is a share of the softmax mass, not of the tiles.
   bool ofMass = false;
@@ -77,6 +78,11 @@ struct Mode {
 
   bool computes() const { return kind != ModeKind::Share; }
   bool hasSource() const { return kind == ModeKind::Share || residual; }
+  /// Whether it computes a half and adds to the other one how far the halves
+  /// were apart.
+  bool addsHalf() const { return residual && kind == ModeKind::Full; }
+  /// Whether `user` can take a value of a step in this mode.
+  bool isSourceOf(const Mode &user) const;
   bool operator==(const Mode &other) const;
   bool operator!=(const Mode &other) const { return !(*this == other); }
 };
@@ -105,9 +111,9 @@ public:
   const Mode &get(int64_t step, int64_t head) const {
     return modes[step * heads + head];
   }
-  /// The latest step before `step` at which `head` computes, `Mode::kLatest` if
-  /// there is none; with `full`, at which it is full.
-  int64_t findLatest(int64_t step, int64_t head, bool full) const;
+  /// The latest step before `step` of which `head` can take a value in mode
+  /// `user`; `Mode::kLatest` if there is none.
+  int64_t findLatest(int64_t step, int64_t head, const Mode &user) const;
 
 private:
   int64_t heads;
@@ -116,7 +122,8 @@ private:
 
 /// Replaces each source that is `Mode::kLatest` by the step that it means, if
 /// there is one: a share takes the value of the latest step that computes, a
-/// residual that of the latest one that is full.
+/// residual that of the latest one that is full, for all of the batch if it is
+/// one of a half.
 void resolveSources(int64_t heads, MutableArrayRef<Mode> modes);
 
 /// What is wrong with a mode of a table.

@@ -25,6 +25,9 @@ namespace mlir::dit {
 struct CacheSlot {
   /// Whether it holds what a residual adds; else what a share takes.
   bool residual = false;
+  /// Whether it holds how far the halves of the batch are apart, after the
+  /// projection.
+  bool halves = false;
   /// For each step, whether a later step reads what it holds after the step.
   SmallVector<bool> liveAfter;
 };

@@ -40,7 +40,8 @@ public:
   bool isWritten(int64_t state, int64_t step) const;
 
   /// Copies the ops of the body as they run at `steps`. Where these differ,
-  /// `step` says at run time which one it is. `copies` has what to take for
+  /// `step` says at run time which one it is, or a tensor does with an element
+  /// for each branch. `copies` has what to take for
   /// values from outside. Replaces `states`, of which some may be null.
   void emit(RewriterBase &rewriter, ArrayRef<int64_t> steps, Value step,
             IRMapping &copies, MutableArrayRef<Value> states);
@@ -56,6 +57,14 @@ private:
   SmallVector<int64_t> offsets;
 };
 
+/// What a denoiser becomes.
+struct StepFunctionOptions {
+  /// The function that returns the first states.
+  StringRef init;
+  /// Whether each branch is given a step of its own.
+  bool stepByBranch = false;
+};
+
 /// A state of zeros.
 Value createInitialState(OpBuilder &builder, Location loc,
                          RankedTensorType type);
@@ -67,9 +76,10 @@ void applyToLoop(RewriterBase &rewriter, scf::ForOp loop, PlannedBody &body,
 
 /// Gives `function`, whose body `body` is, the step and the states as last
 /// arguments, and the new states as last results; then makes a function
-/// `initName` that returns the first states.
+/// that returns the first states.
 void applyToFunction(RewriterBase &rewriter, func::FuncOp function,
-                     PlannedBody &body, PlanForm form, StringRef initName);
+                     PlannedBody &body, PlanForm form,
+                     const StepFunctionOptions &options);
 
 } // namespace mlir::dit
 

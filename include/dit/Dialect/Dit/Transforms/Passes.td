@@ -79,7 +79,10 @@ def ApplyPlanPass : Pass<"dit-apply-plan", "::mlir::ModuleOp"> {
     Option<"remap", "remap", "bool", "false",
            "Take the nearest steps of a plan that is for other ones">,
     Option<"init", "init", "std::string", "\"init_states\"",
-           "The function that returns the first states of a step function">
+           "The function that returns the first states of a step function">,
+    Option<"stepByBranch", "step-by-branch", "bool", "false",
+           "Give a step function a step for each branch, those that stay full "
+           "left out, as one tensor: a search chooses modes without compiling">
   ];
   let statistics = [
     Statistic<"numBranches", "num-branches", "Branches that do not stay full">,
@@ -638,7 +641,7 @@ def InstrumentProfilePass
       its gate. The first and the second half of the batch are taken for those
       with and without guidance;
     - for each head, the `rse` of `share` at each age up to `ages` steps, of
-      `full half(first)`, of windows or, where there is text, arrows of the
+      `full half(first)`, of `full residual half(first)` at each age, of windows or, where there is text, arrows of the
       half-widths `windows`, and of the widest of them with a residual at each
       age;
     - for each head, the `sparsity` at each of `masses`, over one query in

@@ -35,6 +35,11 @@ struct Probe {
   }
   /// Whether the batch consists of two halves.
   bool hasHalves() const { return getType().getDimSize(batchDim) % 2 == 0; }
+  RankedTensorType getHalfType() const {
+    SmallVector<int64_t> shape(getType().getShape());
+    shape[batchDim] /= 2;
+    return getType().clone(shape);
+  }
 };
 
 /// Every result is a `tensor<heads x f64>`.

@@ -95,11 +95,10 @@ void ProfileSite::addEntry(Metric metric, int64_t heads, int64_t ages,
   entries.push_back({std::move(entry), /*offset=*/0});
 }
 
-int64_t ProfileSite::addHistory(const Probe &probe, int64_t ages) {
+int64_t ProfileSite::addHistory(RankedTensorType type, int64_t ages) {
   SmallVector<int64_t> shape = {ages};
-  llvm::append_range(shape, probe.getType().getShape());
-  histories.push_back(
-      RankedTensorType::get(shape, probe.getType().getElementType()));
+  llvm::append_range(shape, type.getShape());
+  histories.push_back(RankedTensorType::get(shape, type.getElementType()));
   return histories.size() - 1;
 }
 
@@ -122,13 +121,17 @@ void ProfileSite::choose() {
   if (ages > 0) {
     addEntry(Metric::StepDifference, 1);
     addEntry(Metric::Rse, heads, ages, Mode::share());
-    addHistory(added, 1);
-    addHistory(output, ages);
+    addHistory(added.getType(), 1);
+    addHistory(output.getType(), ages);
   }
   if (added.hasHalves())
     addEntry(Metric::GuidanceDifference, 1);
   if (output.hasHalves())
     addEntry(Metric::Rse, heads, 1, getHalfMode());
+  if (output.hasHalves() && ages > 0) {
+    addEntry(Metric::Rse, heads, ages, getResidual(getHalfMode()));
+    halvesHistory = addHistory(output.getHalfType(), ages);
+  }
   if (!attention)
     return;
   if (attention.getPattern() || attention.getTileNum() ||
@@ -146,7 +149,7 @@ void ProfileSite::choose() {
   if (masks.empty() || ages < 1)
     return;
   addEntry(Metric::Rse, heads, ages, getResidual(masks.front()));
-  addHistory(output, ages);
+  maskHistory = addHistory(output.getType(), ages);
 }
 
 /// The widest mask comes first. An eighth of the tokens on each side is that of
@@ -349,6 +352,17 @@ void ProfileSite::emitDifferences(ImplicitLocOpBuilder &b,
         probes.sumSquaredError(Probe{first, output.headDim}, first, second);
     record(b, state, probes.divide(error, deviation), Metric::Rse,
            getHalfMode());
+    if (!halvesHistory)
+      return;
+    // The other half is off by what lies between the two has changed.
+    RankedTensorType half = output.getHalfType();
+    Value empty =
+        tensor::EmptyOp::create(b, half.getShape(), half.getElementType());
+    Value apart =
+        linalg::SubOp::create(b, half, ValueRange{second, first}, empty)
+            .getResult(0);
+    emitAges(b, state, Probe{apart, output.headDim}, *halvesHistory,
+             getResidual(getHalfMode()));
   }
 }
 
@@ -396,7 +410,7 @@ void ProfileSite::emitMasks(ImplicitLocOpBuilder &b, ProfileState &state) {
     Value masked = buildMasked(b, mode);
     Value error = probes.sumSquaredError(output, output.value, masked);
     record(b, state, probes.divide(error, deviation), Metric::Rse, mode);
-    if (index > 0 || histories.size() < 3)
+    if (index > 0 || !maskHistory)
       continue;
     // A residual of an earlier step is off by what it has changed since.
     auto type = output.getType();
@@ -407,7 +421,7 @@ void ProfileSite::emitMasks(ImplicitLocOpBuilder &b, ProfileState &state) {
             .getResult(0);
     Probe probe = output;
     probe.value = residual;
-    emitAges(b, state, probe, /*index=*/2, getResidual(mode));
+    emitAges(b, state, probe, *maskHistory, getResidual(mode));
   }
 }
 

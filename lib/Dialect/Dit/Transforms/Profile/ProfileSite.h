@@ -77,7 +77,9 @@ private:
   void addEntry(Metric metric, int64_t heads, int64_t ages = 1,
                 std::optional<Mode> mode = std::nullopt,
                 std::optional<double> mass = std::nullopt);
-  int64_t addHistory(const Probe &probe, int64_t ages);
+  /// Keeps values of `type` of as many steps; returns the number of the
+  /// history.
+  int64_t addHistory(RankedTensorType type, int64_t ages);
 
   /// Puts the ops of the branch in its place, and finds what is measured.
   void inlineBranch(RewriterBase &rewriter);
@@ -101,6 +103,8 @@ private:
   std::vector<Entry> entries;
   SmallVector<Mode> masks;
   SmallVector<RankedTensorType> histories;
+  /// What is kept of the differences of halves, and of residuals of a mask.
+  std::optional<int64_t> halvesHistory, maskHistory;
   SmallVector<Value> kept;
   // What is measured: the output head by head, and what the branch adds to its
   // stream before the gate.

@@ -23,8 +23,8 @@ using namespace mlir::dit;
 namespace {
 
 /// A branch with a mode for each step, given by letters: `f` full, `s` share,
-/// `w` window(4) residual, `W` window(8) residual, `n` window(4) without. A
-/// group of letters for each head.
+/// `w` window(4) residual, `W` window(8) residual, `n` window(4) without, `h`
+/// half of the batch with a residual. A group of letters for each head.
 BranchPlan makeBranch(ArrayRef<StringRef> heads,
                       CachePoint cache = CachePoint::BeforeProjection) {
   BranchPlan branch;
@@ -43,6 +43,10 @@ BranchPlan makeBranch(ArrayRef<StringRef> heads,
       case 'n':
         mode = Mode::window(modes[step] == 'W' ? 8 : 4);
         mode.residual = modes[step] != 'n';
+        break;
+      case 'h':
+        mode.part = BatchPart::First;
+        mode.residual = true;
         break;
       default:
         break;
@@ -67,6 +71,22 @@ std::string getUpdates(const CachePlan &caches, int64_t slot) {
   for (int64_t step = 0; step < caches.getNumSteps(); ++step)
     row += ".RM"[caches.getStep(step).updates[slot].kind];
   return row;
+}
+
+TEST(CachePlanTest, ResidualOfAHalfIsKeptOnceForAllHeads) {
+  // The third step is not full in both heads, so that the first one is the
+  // source of both halves.
+  CachePlan caches(makeBranch({"fhfhs", "fhnhs"}, CachePoint::AfterProjection));
+  ASSERT_EQ(caches.getSlots().size(), 2u);
+  EXPECT_TRUE(caches.getSlots()[0].halves);
+  EXPECT_FALSE(caches.getSlots()[0].residual);
+  EXPECT_EQ(getLive(caches, 0), "11100");
+  EXPECT_FALSE(caches.getSlots()[1].halves);
+  EXPECT_EQ(getLive(caches, 1), "00010");
+  EXPECT_EQ(caches.getStep(0).updates[0].kind, SlotUpdate::Replace);
+  EXPECT_EQ(caches.getStep(2).updates[0].kind, SlotUpdate::Keep);
+  for (const HeadStep &head : caches.getStep(3).heads)
+    EXPECT_EQ(head.load, 0);
 }
 
 TEST(CachePlanTest, OnlyStepsThatAreReadSave) {
