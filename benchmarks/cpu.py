@@ -33,6 +33,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 # Products of a forward pass and of its gradient; each is 2 S^2 D operations.
 PRODUCTS = {"forward": 2, "backward": 5}
+# A full attention and one under a window, in one pass.
+PAIRS = ["pair d64 f32", "pair d64 bf16"]
 
 
 @dataclasses.dataclass
@@ -63,6 +65,18 @@ def window(length, width):
     return {"pattern": pattern, "share": positions / length**2}
 
 
+def grid_window(length):
+    """A window in space and time on frames of 16 x 16 places, its positions
+    counted exactly."""
+    extents = (length // 256, 16, 16)
+    sides = (max(length // 2048, 1), 4, 4)
+    share = 1.0
+    for extent, side in zip(extents, sides):
+        share *= (extent * (2 * side + 1) - side * (side + 1)) / extent**2
+    grid, widths = ("x".join(map(str, extents)), " x ".join(map(str, sides)))
+    return {"pattern": f"#dit.grid_window<#dit.grid<{grid}>, {widths}>", "share": share}
+
+
 def sparse_runs(direction, length, target, tokens_target):
     """Dense and 90 % sparse of one length."""
     dense = f"{direction} {length}"
@@ -78,6 +92,7 @@ def sparse_runs(direction, length, target, tokens_target):
         run("tiles 128x128", target, tile=(128, 128), **tiles),
         run("tokens 32x1", tokens_target, tile=(32, 1), **tiles),
         run("window", target, **window(length, length // 10)),
+        run("grid window", None, **grid_window(length)),
         run("causal", target, pattern="#dit.causal", share=(1 + 1 / length) / 2),
     ]
 
@@ -149,6 +164,26 @@ func.func @main({", ".join(arguments)}) -> ({three}) {{
 }}
 """
     return on_device(text, case.bits), arrays
+
+
+def pair_programs(length, size, element):
+    """A residual's full step, full and under a window of 1/8 of the tokens per
+    side: as a pair, and as two calls."""
+    masks = ["", f"pattern(#dit.window<left = {length // 8}, right = {length // 8}>)"]
+    cases = [Case("", 4, length, size, element=element) for _ in masks]
+    for case, mask in zip(cases, masks):
+        case.pattern = mask[len("pattern(") : -1] or None
+    full, window = map(attention_cpu.attention_program, cases)
+    text, arrays = full
+    operand = tensor(1, 4, length, size, element=element)
+    pair = text.replace(f"-> {operand} {{", f"-> ({operand}, {operand}) {{")
+    pair = pair.replace("%o = dit.attention ", "%o, %w = dit.attention_pair ")
+    pair = pair.replace(
+        f"outs(%init : {operand})",
+        masks[1].replace("pattern", "within") + f" outs(%init, %init : {operand}, {operand})",
+    )
+    pair = pair.replace(f"return %o : {operand}", f"return %o, %w : {operand}, {operand}")
+    return {"pair": (pair, arrays), "full": full, "window": window}
 
 
 def selection_program(length, sparsity):
@@ -264,6 +299,11 @@ class Clock:
 def measure(args, runs, clock, peers):
     selection = selection_program(args.selection, 0.92)
     tokens = Case("tokens", 1, args.selection, 64, tile=(32, 1), density=0.08)
+    pairs = {
+        name: pair_programs(args.pair, 64, name.split()[-1])
+        for name in PAIRS
+        if not args.only or args.only in name
+    }
     for _ in range(args.rounds):
         clock.peak()
         for run in runs:
@@ -278,6 +318,9 @@ def measure(args, runs, clock, peers):
                 for peer in peers:
                     seconds = peer.time(run.case, run.direction, args.repeat)
                     clock.keep(f"{peer.name}: {run.name}", seconds)
+        for name, programs in pairs.items():
+            for part, program in programs.items():
+                clock.run(f"{name}: {part}", *program)
         if not args.only or args.only in "selection":
             clock.run("selection", *selection)
             clock.run("selected attention", *attention_cpu.attention_program(tokens))
@@ -333,6 +376,13 @@ def make_rows(runs, clock, peers):
                     continue
                 ours, name = ours + clock.seconds[forward], f"forward + {run.name}"
             add(name, theirs / ours, f"{peer.name}'s speed", goal, theirs)
+    for name in PAIRS:
+        pair, full, window = (
+            clock.seconds.get(f"{name}: {part}") for part in ("pair", "full", "window")
+        )
+        if pair:
+            add(name, pair / (full + window), "the time of two", None, pair)
+            add(f"{name}, beside the full one", pair / full, "its time", None, pair)
     if "selection" in clock.seconds:
         seconds = clock.seconds["selection"]
         ratio = seconds / clock.seconds["selected attention"]
@@ -394,6 +444,7 @@ def main():
     args = parser.parse_args()
 
     args.selection = 2048 if args.small else 65536
+    args.pair = 512 if args.small else 4096
     long_length = 2048 if args.small else 65536
     lengths = (256, 1024) if args.small else (4096, 16384)
     runs = make_runs(*lengths, long_length if args.long else None)

@@ -81,8 +81,13 @@ class TopkCase:
 
     def emit(self, program):
         rng = np.random.default_rng(self.seed + 1)
-        scores, counts, num, idx = self.inputs()
+        scores = self.inputs()[0]
         value = program.parameter(scores, unknown(rng, 4, self.dynamic))
+        return self.emit_selection(program, rng, value)
+
+    def emit_selection(self, program, rng, value):
+        """Adds the op on the scores `value`."""
+        _, counts, num, idx = self.inputs()
         text = f"dit.topk_mask {programs.ins(value)}"
         if self.by == "count":
             k = program.parameter(counts, ())
@@ -98,7 +103,11 @@ class TopkCase:
         return program.op(text, inits)
 
     def check(self, results):
-        scores, counts, _, idx_before = self.inputs()
+        self.check_selection(self.inputs()[0], results)
+
+    def check_selection(self, scores, results):
+        """The list is what `scores` ask for."""
+        _, counts, _, idx_before = self.inputs()
         num, idx = results
         if idx.shape != idx_before.shape:
             raise bounds.Mismatch(
@@ -349,3 +358,59 @@ def score_cases(draw):
         dynamic=draw(st.booleans()),
         seed=draw(st.integers(0, 2**16)),
     )
+
+
+# ===-----------------------------------------------------------------------===#
+# Selection among scores that are made for it
+# ===-----------------------------------------------------------------------===#
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoredTopkCase:
+    """Scores that only the selection reads, and the same as a result."""
+
+    score: ScoreCase
+    topk: TopkCase
+
+    def emit(self, program):
+        rng = np.random.default_rng(self.topk.seed + 2)
+        q, k = (program.parameter(x) for x in self.score.inputs())
+        element = programs.FLOATS[programs.accumulator(self.score.type)]
+        shape = self.score.expected().shape
+        kept = program.parameter(programs.garbage(shape, element, rng))
+        text = (
+            f"dit.low_rank_score {programs.ins(q, k)} by "
+            f"[{self.score.tile[0]}, {self.score.tile[1]}] proxy <{self.score.proxy}>"
+        )
+        scale = f"{{scale = {self.score.scale!r} : f64}}"
+        places = program.op(text, [kept], scale)
+        name = f"%scores{len(program.lines)}"
+        program.raw(
+            f"  {name}_init = tensor.empty() : {kept.type}\n"
+            f"  {name} = {text} outs({name}_init : {kept.type}) {scale}",
+            [],
+        )
+        value = programs.Value(name, kept.type)
+        return places + self.topk.emit_selection(program, rng, value)
+
+    def check(self, results):
+        self.score.check(results[:1])
+        self.topk.check_selection(results[0], results[1:])
+
+
+@st.composite
+def scored_topk_cases(draw):
+    score = draw(score_cases())
+    shape = score.expected().shape
+    keep = None
+    if draw(st.booleans()):
+        keep = draw(patterns(*shape[2:], depth=1))
+    topk = dataclasses.replace(
+        draw(topk_cases()),
+        type=programs.accumulator(score.type),
+        shape=shape,
+        keep=keep,
+        capacity=draw(st.sampled_from([shape[3], shape[3] + 2, shape[3] // 2, 0])),
+        dynamic=False,
+    )
+    return ScoredTopkCase(score, topk)

@@ -18,7 +18,7 @@ import runner
 from attention_cases import attention_cases
 from backward_cases import backward_cases
 from pair_cases import pair_cases
-from selection_cases import score_cases, topk_cases
+from selection_cases import score_cases, scored_topk_cases, topk_cases
 from test_lengths import LENGTHS, MASKS, make_case
 
 
@@ -31,7 +31,14 @@ def run_device(request, tools_dir):
 
 @pytest.mark.parametrize(
     "cases",
-    [attention_cases, pair_cases, backward_cases, score_cases, topk_cases],
+    [
+        attention_cases,
+        pair_cases,
+        backward_cases,
+        score_cases,
+        scored_topk_cases,
+        topk_cases,
+    ],
 )
 def test_cases(run, cases):
     @hypothesis.settings(max_examples=2)

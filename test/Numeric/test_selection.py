@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The ops that score and select tiles, against the double-precision model."""
 
+import dataclasses
 import functools
 
 import hypothesis
@@ -12,10 +13,20 @@ from hypothesis import strategies as st
 import batches
 import model
 import runner
-from selection_cases import TopkCase, list_cases, score_cases, topk_cases
+from selection_cases import (
+    ScoreCase,
+    ScoredTopkCase,
+    TopkCase,
+    list_cases,
+    score_cases,
+    scored_topk_cases,
+    topk_cases,
+)
 
 
-@pytest.mark.parametrize("cases", [topk_cases, list_cases, score_cases])
+@pytest.mark.parametrize(
+    "cases", [topk_cases, list_cases, score_cases, scored_topk_cases]
+)
 def test_selection(run, cases):
     @hypothesis.given(st.lists(cases(), min_size=1, max_size=24))
     def check(batch):
@@ -52,5 +63,32 @@ def test_long_rows(tools_dir, element, device):
     ]
     batches.check(
         cases,
+        functools.partial(runner.run, target="cpu", tools=tools_dir, device=device),
+    )
+
+
+@pytest.mark.parametrize("device", [None, "avx2"])
+@pytest.mark.parametrize("options", [{}, {"by": "count"}, {"by": "mass", "amount": 0.5}])
+def test_long_scored_rows(tools_dir, options, device):
+    """Rows of several register tiles, more of them than there are slots."""
+    score = ScoreCase(
+        type="f32",
+        batch=1,
+        key_heads=1,
+        group=2,
+        queries=32 * 220,
+        keys=5001,
+        rank=16,
+        tile=(32, 1),
+        proxy="center",
+        scale=1.0,
+        dynamic=False,
+        seed=3,
+    )
+    topk = dataclasses.replace(
+        long_row("f32", "any", **options), shape=score.expected().shape, capacity=5001
+    )
+    batches.check(
+        [ScoredTopkCase(score, topk)],
         functools.partial(runner.run, target="cpu", tools=tools_dir, device=device),
     )

@@ -246,21 +246,45 @@ static LogicalResult convert(Operation *op, KernelLibrary &library) {
   return result;
 }
 
+/// Makes one call of the two ops and drops the scores between them.
+static LogicalResult convert(LowRankScoreOp score, TopkMaskOp op,
+                             KernelLibrary &library) {
+  KernelBuilder kb(op->getLoc(), OpBuilder(op));
+  Operation *alloc = op.getScores().getDefiningOp();
+  if (failed(callKernel(score, op, kb, library)))
+    return failure();
+  op->erase();
+  score->erase();
+  if (alloc->use_empty())
+    alloc->erase();
+  return success();
+}
+
 LogicalResult mlir::dit::convertDitToCPU(ModuleOp module,
                                          const CPUTarget &target,
                                          int64_t &numKernels,
                                          int64_t &numCalls) {
+  KernelLibrary library(module, target);
+  SmallVector<TopkMaskOp> selections;
+  module.walk([&](TopkMaskOp op) { selections.push_back(op); });
+  for (TopkMaskOp op : selections) {
+    LowRankScoreOp score = findScoresToSelect(op);
+    if (!score)
+      continue;
+    if (failed(convert(score, op, library)))
+      return failure();
+    ++numCalls;
+  }
   SmallVector<Operation *> ops;
   module.walk([&](Operation *op) {
     if (isComputeOp(op))
       ops.push_back(op);
   });
-  KernelLibrary library(module, target);
   for (Operation *op : ops)
     if (failed(convert(op, library)))
       return failure();
   numKernels = library.getNumKernels();
-  numCalls = ops.size();
+  numCalls += ops.size();
   return success();
 }
 

@@ -25,9 +25,9 @@ static bool allowsDot(AttentionOpInterface op) {
   return !op.getScale().isZero();
 }
 
-/// A pair stores the scores of a step twice.
+/// A pair stores the scores of a step twice, in f64 too much for a stack.
 static int64_t getStepKeys(AttentionOpInterface op) {
-  return isa<AttentionPairOp>(op) ? 256 : 512;
+  return isa<AttentionPairOp>(op) && op.getElementType().isF64() ? 256 : 512;
 }
 
 static StringRef getPrefix(AttentionOpInterface op) {

@@ -31,6 +31,12 @@ LogicalResult callKernel(LowRankScoreOp op, KernelBuilder &kb,
                          KernelLibrary &library);
 LogicalResult callKernel(TopkMaskOp op, KernelBuilder &kb,
                          KernelLibrary &library);
+/// The op that makes the scores `op` selects among, if nothing else reads them
+/// and it may run where `op` stands; null if not.
+LowRankScoreOp findScoresToSelect(TopkMaskOp op);
+/// Scores and selection in one kernel.
+LogicalResult callKernel(LowRankScoreOp score, TopkMaskOp op, KernelBuilder &kb,
+                         KernelLibrary &library);
 LogicalResult callKernel(TilesUnionOp op, KernelBuilder &kb,
                          KernelLibrary &library);
 LogicalResult callKernel(TilesSliceOp op, KernelBuilder &kb,

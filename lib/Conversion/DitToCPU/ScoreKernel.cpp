@@ -6,52 +6,28 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The proxies of all tiles are made first: those of the queries as rows, those
-// of the keys transposed, so that a row of scores is a sum of scaled vectors.
+// See ScoreEmitter.h.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Kernels.h"
+#include "ScoreEmitter.h"
 
 using namespace mlir;
 using namespace mlir::dit;
 using namespace mlir::dit::cpu;
 
-namespace {
-
-class ScoreEmitter {
-public:
-  ScoreEmitter(LowRankScoreOp op, const CPUTarget &target)
-      : op(op),
-        compute(cast<MemRefType>(op.getScores().getType()).getElementType()),
-        vec(VectorType::get(target.getLanes(compute.getIntOrFloatBitWidth()),
-                            compute)) {
-    // Accumulators, a row of keys and a broadcast query stay in registers.
-    if (target.vectorRegisters >= 32)
-      std::tie(tileRows, tileVectors) = std::pair(6, 4);
-    else if (target.vectorRegisters >= 16)
-      std::tie(tileRows, tileVectors) = std::pair(4, 2);
-  }
-
-  void emit(KernelBuilder &kb, Value q, Value k, Value scores);
-
-private:
-  Value emitProxy(KernelBuilder &kb, Value tokens, ValueRange tile, Value r,
-                  int64_t size);
-  Value emitProxies(KernelBuilder &kb, Value tokens, int64_t size,
-                    bool transposed);
-  void emitRows(KernelBuilder &kb, Value queries, Value keys, Value scores,
-                ValueRange block);
-  void emitStore(KernelBuilder &kb, Value sum, Value scores, ValueRange at);
-
-  LowRankScoreOp op;
-  Type compute;
-  VectorType vec;
-  /// The register tile: rows of queries by vectors of keys.
-  int64_t tileRows = 1, tileVectors = 1;
-};
-
-} // namespace
+ScoreEmitter::ScoreEmitter(LowRankScoreOp op, Type compute,
+                           const CPUTarget &target)
+    : op(op), compute(compute),
+      vec(VectorType::get(target.getLanes(compute.getIntOrFloatBitWidth()),
+                          compute)) {
+  // Accumulators, a row of keys and a broadcast query stay in registers.
+  if (target.vectorRegisters >= 32)
+    std::tie(tileRows, tileVectors) = std::pair(6, 4);
+  else if (target.vectorRegisters >= 16)
+    std::tie(tileRows, tileVectors) = std::pair(4, 2);
+}
 
 /// Element `r` of what stands for tile `tile` = (batch, head, index).
 Value ScoreEmitter::emitProxy(KernelBuilder &kb, Value tokens, ValueRange tile,
@@ -108,30 +84,34 @@ Value ScoreEmitter::emitProxies(KernelBuilder &kb, Value tokens, int64_t size,
 }
 
 /// Stores the scores of the tiles that exist.
-void ScoreEmitter::emitStore(KernelBuilder &kb, Value sum, Value scores,
+void ScoreEmitter::emitStore(KernelBuilder &kb, Value sum, Value memory,
                              ValueRange at) {
   int64_t lanes = vec.getNumElements();
   bool contiguous =
-      cast<MemRefType>(scores.getType()).getStridesAndOffset().first.back() ==
+      cast<MemRefType>(memory.getType()).getStridesAndOffset().first.back() ==
       1;
-  Value left = kb.sub(kb.dim(scores, 3), at[3]);
+  Value left = kb.sub(kb.dim(memory, at.size() - 1), at.back());
   if (contiguous) {
-    vector::MaskedStoreOp::create(kb, scores, at, kb.lanesBelow(lanes, left),
+    vector::MaskedStoreOp::create(kb, memory, at, kb.lanesBelow(lanes, left),
                                   sum);
     return;
   }
   kb.loop(kb.index(0), kb.min(left, kb.index(lanes)), 1, [&](Value lane) {
     Value score = vector::ExtractOp::create(kb, sum, OpFoldResult(lane));
-    kb.store(score, scores, {at[0], at[1], at[2], kb.add(at[3], lane)});
+    SmallVector<Value> place(at);
+    place.back() = kb.add(place.back(), lane);
+    kb.store(score, memory, place);
   });
 }
 
 /// The scores of one register tile of rows with all keys, which are read once
 /// for all of them.
-void ScoreEmitter::emitRows(KernelBuilder &kb, Value queries, Value keys,
-                            Value scores, ValueRange block) {
+void ScoreEmitter::emitRows(KernelBuilder &kb, const Proxies &proxies,
+                            ValueRange block, Value rows,
+                            const Target &target) {
   int64_t lanes = vec.getNumElements();
-  Value rank = kb.dim(queries, 3), rows = kb.dim(scores, 2);
+  Value queries = proxies.queries, keys = proxies.keys;
+  Value rank = kb.dim(queries, 3);
   Value scale = kb.constant(vec, op.getScale().convertToDouble());
   // h / (Hq / Hkv), as Hkv divides Hq.
   Value keyHead = kb.div(kb.mul(block[1], kb.dim(keys, 1)), kb.dim(queries, 1));
@@ -157,21 +137,36 @@ void ScoreEmitter::emitRows(KernelBuilder &kb, Value queries, Value keys,
     for (int64_t i = 0; i < tileRows; ++i) {
       Value row = kb.add(firstRow, i);
       kb.ifThen(kb.lt(row, rows), [&] {
-        for (int64_t v = 0; v < tileVectors; ++v)
-          emitStore(kb, kb.mulf(sums[i * tileVectors + v], scale), scores,
-                    {block[0], block[1], row, kb.add(column, v * lanes)});
+        for (int64_t v = 0; v < tileVectors; ++v) {
+          SmallVector<Value> at = target.at(row);
+          at.push_back(kb.add(column, v * lanes));
+          emitStore(kb, kb.mulf(sums[i * tileVectors + v], scale),
+                    target.memory, at);
+        }
       });
     }
   });
 }
 
-void ScoreEmitter::emit(KernelBuilder &kb, Value q, Value k, Value scores) {
+ScoreEmitter::Proxies ScoreEmitter::emitProxies(KernelBuilder &kb, Value q,
+                                                Value k) {
   Value queries = emitProxies(kb, q, op.getQTile(), /*transposed=*/false);
-  Value keys = emitProxies(kb, k, op.getKVTile(), /*transposed=*/true);
-  kb.parallel(
-      {kb.dim(scores, 0), kb.dim(scores, 1),
-       kb.ceilDiv(kb.dim(scores, 2), tileRows)},
-      [&](ValueRange block) { emitRows(kb, queries, keys, scores, block); });
+  return {queries, emitProxies(kb, k, op.getKVTile(), /*transposed=*/true)};
+}
+
+static void emitScores(KernelBuilder &kb, ScoreEmitter &emitter,
+                       ValueRange arguments) {
+  Value scores = arguments[2], rows = kb.dim(scores, 2);
+  ScoreEmitter::Proxies proxies =
+      emitter.emitProxies(kb, arguments[0], arguments[1]);
+  kb.parallel({kb.dim(scores, 0), kb.dim(scores, 1),
+               kb.ceilDiv(rows, emitter.getTileRows())},
+              [&](ValueRange block) {
+                auto at = [&](Value row) {
+                  return SmallVector<Value>{block[0], block[1], row};
+                };
+                emitter.emitRows(kb, proxies, block, rows, {scores, at});
+              });
 }
 
 LogicalResult mlir::dit::cpu::callKernel(LowRankScoreOp op, KernelBuilder &kb,
@@ -181,7 +176,8 @@ LogicalResult mlir::dit::cpu::callKernel(LowRankScoreOp op, KernelBuilder &kb,
     views.push_back(getIdentityView(operand));
   return callSimpleKernel(
       op, kb, library, views, {}, [&](KernelBuilder &kb, ValueRange arguments) {
-        ScoreEmitter(op, library.getTarget())
-            .emit(kb, arguments[0], arguments[1], arguments[2]);
+        auto scores = cast<MemRefType>(op.getScores().getType());
+        ScoreEmitter emitter(op, scores.getElementType(), library.getTarget());
+        emitScores(kb, emitter, arguments);
       });
 }

@@ -24,20 +24,18 @@ int64_t mlir::dit::cpu::getKeyLanes(const CPUTarget &target, unsigned bits) {
 }
 
 RowEmitter::RowEmitter(TopkMaskOp op, KernelBuilder &kb,
-                       const CPUTarget &target, ValueRange arguments,
-                       ValueRange row, RowScratch scratch)
-    : op(op), kb(kb), row(row), scores(arguments.front()),
-      num(arguments.drop_back().back()), idx(arguments.back()),
+                       const CPUTarget &target, const RowOperands &operands,
+                       RowScratch scratch)
+    : op(op), kb(kb), row(operands.row), scoreRow(operands.scoreRow),
+      scores(operands.scores), counts(operands.counts), num(operands.num),
+      idx(operands.idx),
       type(cast<MemRefType>(scores.getType()).getElementType()),
       bits(type.getIntOrFloatBitWidth()), integer(kb.getIntegerType(bits)),
       lanes(getKeyLanes(target, bits)), vec(VectorType::get(lanes, integer)),
       compresses(target.compress.value_or(false) && bits >= 32 &&
                  lanes * bits == 512),
-      tiles(kb.dim(scores, 3)), keys(scratch.keys),
-      candidates(scratch.candidates), weights(scratch.weights) {
-  if (op.getCount())
-    counts = arguments[1];
-}
+      tiles(kb.dim(scores, scoreRow.size())), keys(scratch.keys),
+      candidates(scratch.candidates), weights(scratch.weights) {}
 
 Value RowEmitter::fold(Value init,
                        llvm::function_ref<Value(Value, Value)> body) {
@@ -50,7 +48,7 @@ Value RowEmitter::fold(Value init,
 }
 
 Value RowEmitter::loadScore(Value tile) {
-  SmallVector<Value> at(row);
+  SmallVector<Value> at(scoreRow);
   at.push_back(tile);
   Value score = kb.load(scores, at);
   Value nan = kb.cmpf(arith::CmpFPredicate::UNO, score, score);
@@ -77,7 +75,7 @@ Value RowEmitter::loadScores(Value tile) {
   auto scoreVec = VectorType::get(lanes, type);
   Value minus = kb.minusInfinity(scoreVec);
   Value present = kb.lanesBelow(lanes, kb.sub(tiles, tile));
-  SmallVector<Value> at(row);
+  SmallVector<Value> at(scoreRow);
   at.push_back(tile);
   auto layout = cast<MemRefType>(scores.getType()).getStridesAndOffset().first;
   if (layout.back() == 1) {
@@ -140,7 +138,7 @@ Value RowEmitter::emitNumber() {
 
 /// Gives the tiles to be kept the highest key; returns how many there are.
 Value RowEmitter::emitKeepTiles() {
-  Value top = kb.integer(integer, -1), rows = kb.dim(scores, 2);
+  Value top = kb.integer(integer, -1), rows = kb.dim(num, 2);
   return fold(kb.index(0), [&](Value tile, Value count) {
     Value kept =
         op.getKeep()->emitContains(kb, kb.getLoc(), row[2], tile, rows, tiles);

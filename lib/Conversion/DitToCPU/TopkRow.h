@@ -37,6 +37,18 @@ struct RowScratch {
   Value weights;
 };
 
+/// What a row reads and writes.
+struct RowOperands {
+  /// The scores, and the indices of the row's before the tile.
+  Value scores;
+  SmallVector<Value> scoreRow;
+  /// Tiles to take of each head; null if there is none.
+  Value counts;
+  Value num, idx;
+  /// The row of the list: batch, head, query tile.
+  SmallVector<Value> row;
+};
+
 /// Tiles whose keys lie above `bound` are taken, and the first `ties` of those
 /// whose key is `tied`.
 struct Threshold {
@@ -47,7 +59,7 @@ struct Threshold {
 class RowEmitter {
 public:
   RowEmitter(TopkMaskOp op, KernelBuilder &kb, const CPUTarget &target,
-             ValueRange arguments, ValueRange row, RowScratch scratch);
+             const RowOperands &operands, RowScratch scratch);
 
   void emit();
 
@@ -115,7 +127,7 @@ private:
 
   TopkMaskOp op;
   KernelBuilder &kb;
-  SmallVector<Value> row;
+  SmallVector<Value> row, scoreRow;
   Value scores, counts, num, idx;
   Type type;
   unsigned bits;

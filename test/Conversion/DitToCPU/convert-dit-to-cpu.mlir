@@ -203,8 +203,8 @@ func.func @gradient(%q: memref<1x4x512x64xf32>, %k: memref<1x2x512x64xf32>, %l: 
 // CHECK:          %{{.*}}:24 = scf.for
 // CHECK-COUNT-4:  arith.select {{.*}} : vector<16xi1>, vector<16xf32>
 // CHECK-NOT:      %{{.*}}:24 = scf.for
-// CHECK:          %[[SCORE:.*]] = vector.load %{{.*}}[%{{.*}}] : memref<90x256xf32>, vector<16xf32>
-// CHECK-NEXT:     vector.store %[[SCORE]], %{{.*}} : memref<90x256xf32>
+// CHECK:          %[[SCORE:.*]] = vector.load %{{.*}}[%{{.*}}] : memref<90x512xf32>, vector<16xf32>
+// CHECK-NEXT:     vector.store %[[SCORE]], %{{.*}} : memref<90x512xf32>
 // CHECK:          arith.cmpi sle
 // CHECK:          scf.if
 // CHECK:            arith.bitcast

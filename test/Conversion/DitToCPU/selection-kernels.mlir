@@ -90,3 +90,52 @@ func.func @tokens_and_merge(%x: memref<2x128x4xf32>, %y: memref<2x128x4xf32>, %o
   dit.attention_merge ins((%o, %lse), (%o, %lse) : memref<1x4x512x64xbf16>, memref<1x4x512xf32>, memref<1x4x512x64xbf16>, memref<1x4x512xf32>) outs(%o, %lse : memref<1x4x512x64xbf16>, memref<1x4x512xf32>)
   return
 }
+
+// -----
+
+// Scores that only the selection reads are made in its kernel, a register tile
+// of 6 rows for each slot; the matrix of them is gone.
+// CHECK-LABEL: func.func @scored
+// CHECK-NOT:     memref.alloc() : memref<1x4x16x512xf32>
+// CHECK:         call @dit_low_rank_topk(
+// CHECK-NOT:     dit.
+// CHECK:         return
+// CHECK-LABEL: func.func private @dit_low_rank_topk(
+// CHECK:         scf.parallel
+// CHECK:         scf.parallel
+// CHECK-COUNT-2: memref.alloc(%{{.*}}, %{{.*}}) {alignment = 64 : i64} : memref<?x?xi32>
+// CHECK:         memref.alloc(%{{.*}}, %{{.*}}) {alignment = 64 : i64} : memref<?x6x?xf32>
+// CHECK-NOT:     memref.alloc
+// CHECK:         scf.parallel (%{{.*}}) =
+// CHECK:           vector.fma {{.*}} : vector<16xf32>
+// CHECK:           vector.maskedstore {{.*}} : memref<?x6x?xf32>
+// CHECK:           vector.maskedload {{.*}} : memref<?x6x?xf32>
+func.func @scored(%q: memref<1x4x512x16xf32>, %num: memref<1x4x16xi32>, %idx: memref<1x4x16x64xi32>) {
+  %s = memref.alloc() : memref<1x4x16x512xf32>
+  dit.low_rank_score ins(%q, %q : memref<1x4x512x16xf32>, memref<1x4x512x16xf32>) by [32, 1] proxy <center> outs(%s : memref<1x4x16x512xf32>)
+  %other = memref.alloc() : memref<4xf32>
+  dit.topk_mask ins(%s : memref<1x4x16x512xf32>) fraction(0.1) outs(%num, %idx : memref<1x4x16xi32>, memref<1x4x16x64xi32>)
+  return
+}
+
+// -----
+
+// What the scores are made of is overwritten before the selection; and scores
+// that are read twice.
+// CHECK-LABEL: func.func @apart
+// CHECK:         call @dit_low_rank_score(
+// CHECK:         call @dit_topk_mask(
+// CHECK:         call @dit_low_rank_score(
+// CHECK:         call @dit_topk_mask(
+// CHECK:         call @dit_topk_mask
+func.func @apart(%q: memref<1x4x512x16xf32>, %p: memref<1x4x512x16xf32>, %num: memref<1x4x16xi32>, %idx: memref<1x4x16x64xi32>) {
+  %s = memref.alloc() : memref<1x4x16x512xf32>
+  dit.low_rank_score ins(%q, %q : memref<1x4x512x16xf32>, memref<1x4x512x16xf32>) by [32, 1] proxy <center> outs(%s : memref<1x4x16x512xf32>)
+  memref.copy %p, %q : memref<1x4x512x16xf32> to memref<1x4x512x16xf32>
+  dit.topk_mask ins(%s : memref<1x4x16x512xf32>) fraction(0.1) outs(%num, %idx : memref<1x4x16xi32>, memref<1x4x16x64xi32>)
+  %t = memref.alloc() : memref<1x4x16x512xf32>
+  dit.low_rank_score ins(%q, %q : memref<1x4x512x16xf32>, memref<1x4x512x16xf32>) by [32, 1] proxy <center> outs(%t : memref<1x4x16x512xf32>)
+  dit.topk_mask ins(%t : memref<1x4x16x512xf32>) fraction(0.1) outs(%num, %idx : memref<1x4x16xi32>, memref<1x4x16x64xi32>)
+  dit.topk_mask ins(%t : memref<1x4x16x512xf32>) fraction(0.2) outs(%num, %idx : memref<1x4x16xi32>, memref<1x4x16x64xi32>)
+  return
+}

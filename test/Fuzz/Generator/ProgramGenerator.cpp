@@ -37,6 +37,8 @@ struct AttentionRequest {
   bool plainOrder = false;
   /// Only what an attention can have that has a gradient.
   bool hasGradient = false;
+  /// The masks of a pair.
+  bool isPair = false;
 };
 
 /// What an attention and its gradient share, as text.
@@ -69,6 +71,7 @@ private:
   void chooseProblem();
   void addStatement();
   void addMerge();
+  void addPair();
   void addGradient();
   void addGrouping();
   void addElementwise();
@@ -78,6 +81,8 @@ private:
   AttentionValues addAttention(const AttentionRequest &request);
   AttentionParts chooseParts(const AttentionRequest &request);
   std::string maskClauses(bool &stable);
+  std::string pairClauses(bool &seesOuts);
+  std::string lengths();
   std::string halfWidths(bool maySkip);
   GeneratedValue bias();
   GeneratedValue attentionInit(const AttentionParts &parts,
@@ -272,11 +277,34 @@ std::string Generator::maskClauses(bool &stable) {
                std::to_string(list.queryTile) + ", " +
                std::to_string(list.keyTile) + "]";
   }
-  if (choices.once(4)) {
-    GeneratedValue valid = text.argument("i32", {batch}, columns.size);
-    clauses += " kv_valid(" + joinTyped({valid}) + ")";
-  }
-  return clauses;
+  return clauses + lengths();
+}
+
+std::string Generator::lengths() {
+  if (!choices.once(4))
+    return "";
+  GeneratedValue valid = text.argument("i32", {batch}, columns.size);
+  return " kv_valid(" + joinTyped({valid}) + ")";
+}
+
+/// Two patterns, or bands beside the second one.
+std::string Generator::pairClauses(bool &seesOuts) {
+  PatternGenerator patterns(choices);
+  auto clause = [&](StringRef name) {
+    return (" " + name + "(" + patterns.generate(rows.size, columns.size) + ")")
+        .str();
+  };
+  bool bands = choices.once(2);
+  std::string clauses;
+  if (!bands && choices.once(2))
+    clauses += clause("pattern");
+  if (!bands || choices.once(2))
+    clauses += clause("within");
+  clauses += lengths();
+  if (!bands)
+    return clauses;
+  seesOuts = true;
+  return clauses + halfWidths(/*maySkip=*/true);
 }
 
 /// Bands of heads. A head that is skipped keeps what `outs` holds, which then
@@ -310,7 +338,8 @@ AttentionParts Generator::chooseParts(const AttentionRequest &request) {
       llvm::all_of(parts.inputs, [](auto &input) { return input.stable; });
   if (choices.once(3))
     parts.clauses += " bias(" + joinTyped({bias()}) + ")";
-  parts.clauses += maskClauses(parts.stable);
+  parts.clauses +=
+      request.isPair ? pairClauses(parts.seesOuts) : maskClauses(parts.stable);
   if (!request.hasGradient && choices.once(5)) {
     parts.seesOuts = !request.init;
     parts.clauses += halfWidths(/*maySkip=*/parts.seesOuts);
@@ -419,6 +448,33 @@ void Generator::addMerge() {
             ") outs(" + joinTyped({output, lse}) + ")");
   publish(results[0]);
   publish(results[1]);
+}
+
+/// Two attentions that share their scores.
+void Generator::addPair() {
+  AttentionRequest request;
+  request.hasGradient = request.isPair = true;
+  AttentionParts parts = chooseParts(request);
+  std::string innerOrder = order(outputs());
+  if (innerOrder.size() < 4)
+    innerOrder = "bhsd";
+  llvm::SmallVector<GeneratedValue> inits, results;
+  for (StringRef stored : {StringRef(parts.orders[3]), StringRef(innerOrder)}) {
+    inits.push_back(
+        attentionInit(parts, element, getStored(outputs(), stored)));
+    results.push_back(text.fresh(element, inits.back().extents));
+    results.back().stable = parts.stable;
+  }
+  std::string attributes = "{" + parts.scale;
+  for (auto [name, order] : llvm::zip(StringRef("qkvo"), parts.orders))
+    attributes +=
+        (", " + Twine(name) + "_order = #dit.order<" + order + ">").str();
+  text.line(joinNames(results) + " = dit.attention_pair ins(" +
+            joinTyped(parts.inputs) + ")" + parts.clauses + " outs(" +
+            joinTyped(inits) + ") " + attributes +
+            ", inner_order = #dit.order<" + innerOrder + ">}");
+  publish(fromOrder(results[0], parts.orders[3], outputs()));
+  publish(fromOrder(results[1], innerOrder, outputs()));
 }
 
 /// An attention and its gradient. The output is an argument, so that the sum of
@@ -576,10 +632,12 @@ void Generator::addConditionalReuse() {
 }
 
 void Generator::addStatement() {
-  switch (choices.below(10)) {
+  switch (choices.below(11)) {
   case 8:
   case 9:
     return addGradient();
+  case 10:
+    return addPair();
   case 0:
     return addMerge();
   case 1:
