@@ -14,6 +14,7 @@
 #ifndef DIT_INITALL_H
 #define DIT_INITALL_H
 
+#include "dit/Conversion/NVVMToEmulator.h"
 #include "dit/Conversion/Passes.h"
 #include "dit/Dialect/Dit/IR/Dit.h"
 #include "dit/Dialect/Dit/Planners/Passes.h"
@@ -31,6 +32,7 @@ namespace mlir::dit {
 inline void registerAllDialects(DialectRegistry &registry) {
   registry.insert<DitDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
+  registerLaunchEffectsExternalModels(registry);
   registerRuntimeVerifiableOpInterfaceExternalModels(registry);
   registerTilingInterfaceExternalModels(registry);
 }

@@ -169,4 +169,9 @@ void mlir::dit::registerPipelines() {
       "From linalg and dit on tensors to the LLVM dialect by upstream passes "
       "and naive loops: the baseline that other targets are compared with",
       buildReferencePipeline);
+  PassPipelineRegistration<EmulatorPipelineOptions>(
+      "dit-to-emulator",
+      "GPU kernels of the NVVM dialect as code that runs on the host, in an "
+      "emulator that checks them",
+      buildEmulatorPipeline);
 }

@@ -37,8 +37,10 @@
 #include "mlir/Dialect/DLTI/DLTI.h"
 #include "mlir/Dialect/Func/Extensions/InlinerExtension.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Index/IR/IndexDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/IR/ValueBoundsOpInterfaceImpl.h"
 #include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
@@ -134,13 +136,13 @@ static void registerLLVMConversions(DialectRegistry &registry) {
 }
 
 void mlir::dit::registerPipelineDialects(DialectRegistry &registry) {
-  registry
-      .insert<LLVM::LLVMDialect, DLTIDialect, affine::AffineDialect,
-              arith::ArithDialect, bufferization::BufferizationDialect,
-              cf::ControlFlowDialect, func::FuncDialect, index::IndexDialect,
-              linalg::LinalgDialect, math::MathDialect, memref::MemRefDialect,
-              ml_program::MLProgramDialect, scf::SCFDialect,
-              tensor::TensorDialect, ub::UBDialect, vector::VectorDialect>();
+  registry.insert<
+      LLVM::LLVMDialect, NVVM::NVVMDialect, DLTIDialect, affine::AffineDialect,
+      arith::ArithDialect, bufferization::BufferizationDialect,
+      cf::ControlFlowDialect, func::FuncDialect, gpu::GPUDialect,
+      index::IndexDialect, linalg::LinalgDialect, math::MathDialect,
+      memref::MemRefDialect, ml_program::MLProgramDialect, scf::SCFDialect,
+      tensor::TensorDialect, ub::UBDialect, vector::VectorDialect>();
   registerBufferModels(registry);
   registerStructuredModels(registry);
   registerLLVMConversions(registry);

@@ -11,6 +11,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ReferenceStages.h"
+
 #include "dit/Dialect/Dit/Transforms/Passes.h"
 #include "dit/Pipelines/Pipelines.h"
 #include "dit/Target/Passes.h"
@@ -27,7 +29,7 @@
 using namespace mlir;
 using namespace mlir::dit;
 
-static void addBufferization(OpPassManager &pm) {
+void mlir::dit::addReferenceBufferization(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   pm.addPass(createStoreLoopStatePass());
   pm.addPass(createCheckSizesPass());
@@ -46,7 +48,7 @@ static void addBufferization(OpPassManager &pm) {
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
-static void addLoweringToLLVM(OpPassManager &pm) {
+void mlir::dit::addReferenceLowering(OpPassManager &pm) {
   // Extents that do not fit together, and indices out of range, become errors.
   pm.addPass(createGenerateChecksPass());
   pm.addPass(createCanonicalizerPass());
@@ -71,11 +73,15 @@ static void addLoweringToLLVM(OpPassManager &pm) {
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
 
-void mlir::dit::buildReferencePipeline(
-    OpPassManager &pm, const ReferencePipelineOptions &options) {
+void mlir::dit::addReferenceDecomposition(OpPassManager &pm) {
   pm.addPass(createCheckSizesPass());
   pm.addPass(createLowerReusePass());
   pm.addPass(createDecomposePass());
-  addBufferization(pm);
-  addLoweringToLLVM(pm);
+}
+
+void mlir::dit::buildReferencePipeline(
+    OpPassManager &pm, const ReferencePipelineOptions &options) {
+  addReferenceDecomposition(pm);
+  addReferenceBufferization(pm);
+  addReferenceLowering(pm);
 }

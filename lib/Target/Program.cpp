@@ -13,6 +13,7 @@
 #include "dit/Target/Program.h"
 #include "PerfMap.h"
 
+#include "dit/Emulator/Emulator.h"
 #include "dit/Runtime/Runtime.h"
 
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
@@ -36,6 +37,29 @@ Program::Program(Program &&) = default;
 Program &Program::operator=(Program &&) = default;
 Program::~Program() = default;
 
+/// What kernels call in the emulator.
+template <typename Fn>
+static void addEmulatorSymbols(Fn add) {
+  add("dit_emu_launch", dit_emu_launch);
+  add("dit_emu_register", dit_emu_register);
+  add("dit_emu_shared", dit_emu_shared);
+  add("dit_emu_access", dit_emu_access);
+  add("dit_emu_atomic", dit_emu_atomic);
+  add("dit_emu_barrier", dit_emu_barrier);
+  add("dit_emu_barrier_reduce", dit_emu_barrier_reduce);
+  add("dit_emu_syncwarp", dit_emu_syncwarp);
+  add("dit_emu_shuffle", dit_emu_shuffle);
+  add("dit_emu_vote", dit_emu_vote);
+  add("dit_emu_redux", dit_emu_redux);
+  add("dit_emu_elect", dit_emu_elect);
+  add("dit_emu_ldmatrix", dit_emu_ldmatrix);
+  add("dit_emu_stmatrix", dit_emu_stmatrix);
+  add("dit_emu_mma", dit_emu_mma);
+  add("dit_emu_cp_async", dit_emu_cp_async);
+  add("dit_emu_cp_async_commit", dit_emu_cp_async_commit);
+  add("dit_emu_cp_async_wait", dit_emu_cp_async_wait);
+}
+
 /// The runtime as linked into this process. Named one by one: it is a static
 /// library, whose symbols the dynamic linker does not know.
 static llvm::orc::SymbolMap getRuntimeSymbols(llvm::orc::LLJIT &jit) {
@@ -58,6 +82,7 @@ static llvm::orc::SymbolMap getRuntimeSymbols(llvm::orc::LLJIT &jit) {
   add("dit_rt_check_failed", dit_rt_check_failed);
   add("__truncsfbf2", __truncsfbf2);
   add("__truncdfbf2", __truncdfbf2);
+  addEmulatorSymbols(add);
   return symbols;
 }
 

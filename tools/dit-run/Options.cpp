@@ -76,10 +76,11 @@ Expected<RunOptions> mlir::dit::parseCommandLine(int argc, char **argv) {
       cl::desc("Largest relative error, max |a-b| / max |b|, that passes "
                "(default 1e-4)"));
   static cl::opt<std::string> target(
-      "target", cl::init("cpu"), cl::value_desc("cpu|reference"),
+      "target", cl::init("cpu"), cl::value_desc("cpu|reference|emulator"),
       cl::cat(category),
       cl::desc("cpu: fast code for this machine (default); reference: the "
-               "meaning of every operation as plain loops"));
+               "meaning of every operation as plain loops; emulator: the same, "
+               "with GPU kernels of the module run and checked on the CPU"));
   static cl::opt<std::string> pipelineOptions(
       "pipeline-options", cl::value_desc("key=value ..."), cl::cat(category),
       cl::desc("Options of the target's pipeline, as `dit-opt --help` lists "

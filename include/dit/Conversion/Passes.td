@@ -279,4 +279,49 @@ def ConvertDitToCPU : Pass<"convert-dit-to-cpu", "::mlir::ModuleOp"> {
   ];
 }
 
+//===----------------------------------------------------------------------===//
+// NVVMToEmulator
+//===----------------------------------------------------------------------===//
+
+def ConvertNVVMToEmulator : Pass<"convert-nvvm-to-emulator", "::mlir::ModuleOp"> {
+  let summary = "Let GPU kernels run on the CPU, in the emulator";
+  let description = [{
+    Accepts `gpu.module`s in the LLVM and NVVM dialects, and `gpu.launch_func`s
+    of their kernels with memrefs or LLVM values as operands. The functions move
+    to the module around and become native code of one thread; special
+    registers, barriers, what lanes of a warp do together, matrix instructions,
+    asynchronous copies and accesses to memory become calls of
+    `dit/Emulator/Emulator.h`. Results are the GPU's, but for the order in which
+    matrix instructions add and for approximations (`ex2`, `rcp`), which are
+    exact here.
+
+    ```mlir
+    gpu.module @m {
+      llvm.func @k(%p: !llvm.ptr) attributes {nvvm.kernel} {
+        nvvm.barrier0
+        llvm.return
+      }
+    }
+    // becomes
+    llvm.func internal @m_k(%p: !llvm.ptr) {
+      %id = llvm.mlir.constant(0 : i32) : i32
+      %threads = llvm.mlir.constant(-1 : i32) : i32
+      %wait = llvm.mlir.constant(true) : i1
+      %place = llvm.mlir.addressof @dit_emu_text : !llvm.ptr
+      llvm.call @dit_emu_barrier(%id, %threads, %wait, %place) : ...
+      llvm.return
+    }
+    ```
+
+    An operation that the emulator does not know, such as inline assembly, is an
+    error.
+  }];
+  let statistics = [
+    Statistic<"numKernels", "kernels", "Number of kernels converted">,
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 #endif // DIT_CONVERSION_PASSES_TD

@@ -82,6 +82,16 @@ struct ReferencePipelineOptions
 void buildReferencePipeline(OpPassManager &pm,
                             const ReferencePipelineOptions &options);
 
+/// Options of `dit-to-emulator`: none. The schedule is chosen at run time.
+struct EmulatorPipelineOptions
+    : public PassPipelineOptions<EmulatorPipelineOptions> {};
+
+/// GPU kernels in `gpu.module`s, in the `gpu` or NVVM dialect, become native
+/// code that the emulator runs, and `gpu.launch_func` calls of it; the rest
+/// goes the way of the reference pipeline.
+void buildEmulatorPipeline(OpPassManager &pm,
+                           const EmulatorPipelineOptions &options);
+
 /// Adds the upstream dialects that the pipelines accept and yield, and the
 /// models of interfaces that their passes ask for. It is a small part of what
 /// `mlir::registerAllDialects` and `mlir::registerAllExtensions` add.
