@@ -104,7 +104,7 @@ def OptimizeLinalgForCPU
   let summary = "Fuses and simplifies linalg on tensors for the CPU";
   let description = [{
     Phase 2 to phase 2, just before bufferization; numerics do not change but
-    for the order of the sums of a convolution.
+    for the order of the sums of a convolution, and of a product and its bias.
 
     - Transposes of constants are computed, those of other operands of a
       matrix product are folded into its indexing maps.
@@ -116,6 +116,9 @@ def OptimizeLinalgForCPU
       becomes insertions, `linalg.softmax` its parts.
     - The constant right-hand side of a product of many rows is stored in
       panels, the order in which its kernel reads it, if these have no gaps.
+    - Where a bias for each column is all that an elementwise op first does to a
+      product, the sums of the product begin as the bias: a third input, which
+      the body selects at index 0 of the sum.
     - Every user of a fill or an empty tensor gets its own, and arguments of
       public functions are marked as not writable.
 
@@ -135,7 +138,9 @@ def OptimizeLinalgForCPU
            "description and then the host">];
   let statistics = [
     Statistic<"numPacked", "packed-weights",
-              "Products whose constant operand is stored in panels">];
+              "Products whose constant operand is stored in panels">,
+    Statistic<"numBiased", "biased-products",
+              "Products whose sums begin as a bias">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];

@@ -16,6 +16,7 @@
 #include "dit/Conversion/Passes.h"
 
 #include "BlockSchedule.h"
+#include "MatmulPlan.h"
 #include "RowTiling.h"
 #include "SeparateInits.h"
 
@@ -60,7 +61,7 @@ private:
 static SmallVector<int64_t> findRowCounts(Block &block) {
   llvm::MapVector<int64_t, int64_t> counts;
   for (auto op : block.getOps<linalg::LinalgOp>()) {
-    if (!linalg::isaContractionOpInterface(op) || !op.hasPureTensorSemantics())
+    if (!op.hasPureTensorSemantics() || !ProductForm::match(op))
       continue;
     auto type = cast<RankedTensorType>(op->getResult(0).getType());
     if (type.hasStaticShape() && type.getRank() >= 2)

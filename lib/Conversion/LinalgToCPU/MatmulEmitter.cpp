@@ -18,8 +18,6 @@
 
 #include "MatmulEmitter.h"
 
-#include "GenericPlan.h"
-
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -28,179 +26,16 @@
 using namespace mlir;
 using namespace mlir::dit;
 
-/// Rows up to which the right-hand side is read in place.
-static constexpr int64_t kFewRows = 16;
-/// Rows of one task; its left-hand side stays in a core's cache.
-static constexpr int64_t kRowBlock = 64;
-/// Multiplications below which threads cost more than they bring.
-static constexpr int64_t kParallelWork = 1 << 19;
-/// Vectors in a row of a register tile.
-static constexpr int64_t kTileVectors = 2;
-/// Tasks that a product should give, so that threads can share it.
-static constexpr int64_t kWantedTasks = 16;
-
-//===----------------------------------------------------------------------===//
-// Plan
-//===----------------------------------------------------------------------===//
-
-/// Whether the body is a product and a sum, with at most extensions of the
-/// factors between.
-static bool isFloatProduct(linalg::LinalgOp op) {
-  if (!linalg::isaContractionOpInterface(op))
-    return false;
-  for (Operation &inner : op.getBlock()->without_terminator())
-    if (!isa<arith::MulFOp, arith::AddFOp, arith::ExtFOp>(inner))
-      return false;
-  return llvm::all_of(op->getOperandTypes(), [](Type type) {
-    auto memref = dyn_cast<MemRefType>(type);
-    return memref && isa<FloatType>(memref.getElementType());
-  });
-}
-
-static bool isUnitStrideAlong(linalg::LinalgOp op, OpOperand *operand,
-                              unsigned dim) {
-  AffineMap map = op.getMatchingIndexingMap(operand);
-  auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
-  return last && last.getPosition() == dim &&
-         cast<MemRefType>(operand->get().getType()).isLastDimUnitStride();
-}
-
-int64_t mlir::dit::getPackedWidth(int64_t rows, int64_t columns,
-                                  int64_t lanes) {
-  if (rows <= kFewRows)
-    return 0;
-  for (int64_t vectors = kTileVectors; vectors > 0; vectors /= 2)
-    if (columns % (vectors * lanes) == 0)
-      return vectors * lanes;
-  return 0;
-}
-
-/// The dimensions of `op` if it is a product in one of the supported forms.
-static std::optional<MatmulPlan> matchProduct(linalg::LinalgOp op) {
-  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
-      !isFloatProduct(op))
-    return std::nullopt;
-  FailureOr<linalg::ContractionDimensions> dims =
-      linalg::inferContractionDims(op);
-  if (failed(dims) || dims->m.size() != 1 || dims->k.size() != 1 ||
-      dims->batch.size() > 1 ||
-      2 + dims->n.size() + dims->batch.size() != op.getNumLoops() ||
-      llvm::any_of(op.getIndexingMapsArray(),
-                   [](AffineMap map) { return !map.isProjectedPermutation(); }))
-    return std::nullopt;
-  MatmulPlan plan;
-  plan.m = dims->m.front();
-  plan.k = dims->k.front();
-  if (!dims->batch.empty())
-    plan.batch = dims->batch.front();
-  if (dims->n.size() == 1) {
-    plan.n = dims->n.front();
-    return plan;
-  }
-  AffineMap right = op.getMatchingIndexingMap(op.getDpsInputOperand(1));
-  AffineMap output = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-  if (dims->n.size() != 2 || right.getNumResults() != 3 ||
-      right.getDimPosition(1) != plan.k ||
-      output.getResults().take_back(2) !=
-          ArrayRef{right.getResult(0), right.getResult(2)})
-    return std::nullopt;
-  plan.panel = right.getDimPosition(0);
-  plan.n = right.getDimPosition(2);
-  return plan;
-}
-
-/// Rows of a register tile: 32 registers hold 8 x 2 accumulators with room for
-/// the panel; 16 hold 4 x 2.
-static int64_t getTileRows(int64_t vectorBits) {
-  return vectorBits >= 512 ? 8 : 4;
-}
-
-/// Takes the panels as they are stored; false if they do not fit the machine.
-static bool planStoredPanels(MatmulPlan &plan, linalg::LinalgOp op) {
-  int64_t width = op.getStaticLoopRanges()[plan.n];
-  Type element = getElementTypeOrSelf(op->getOperand(1).getType());
-  plan.vectors = width / plan.lanes;
-  plan.pack = false;
-  return !ShapedType::isDynamic(width) && width % plan.lanes == 0 &&
-         plan.vectors <= kTileVectors && element == plan.accumulator;
-}
-
-/// Chooses the tile of a product whose right-hand side is a matrix.
-static void planMatrix(MatmulPlan &plan, linalg::LinalgOp op, int64_t rows,
-                       int64_t columns) {
-  OpOperand *right = op.getDpsInputOperand(1);
-  bool few = !ShapedType::isDynamic(rows) && rows <= kFewRows;
-  // Few rows take wider tiles, to stream the right-hand side.
-  plan.vectors = kTileVectors;
-  if (few && rows < plan.rows) {
-    plan.rows = rows;
-    plan.vectors = 2 * kTileVectors;
-  }
-  while (plan.vectors > 1 && !ShapedType::isDynamic(columns) &&
-         columns <= plan.panelWidth() / 2)
-    plan.vectors /= 2;
-  plan.pack =
-      !(few && isUnitStrideAlong(op, right, plan.n) &&
-        getElementTypeOrSelf(right->get().getType()) == plan.accumulator &&
-        !ShapedType::isDynamic(columns) && columns % plan.panelWidth() == 0);
-}
-
-std::optional<MatmulPlan> MatmulPlan::get(linalg::LinalgOp op,
-                                          int64_t vectorBits) {
-  std::optional<MatmulPlan> match = matchProduct(op);
-  if (!match)
-    return std::nullopt;
-  MatmulPlan plan = *match;
-  OpOperand *output = op.getDpsInitOperand(0);
-  OpOperand *right = op.getDpsInputOperand(1);
-  if (!op.getMatchingIndexingMap(right).isFunctionOfDim(plan.n) ||
-      !isUnitStrideAlong(op, output, plan.n))
-    return std::nullopt;
-  Type element = getElementTypeOrSelf(output->get().getType());
-  Type rightElement = getElementTypeOrSelf(right->get().getType());
-  Type leftElement =
-      getElementTypeOrSelf(op.getDpsInputOperand(0)->get().getType());
-  bool anyDouble =
-      element.isF64() || rightElement.isF64() || leftElement.isF64();
-  bool allDouble =
-      element.isF64() && rightElement.isF64() && leftElement.isF64();
-  if (anyDouble && !allDouble)
-    return std::nullopt;
-  Builder builder(op.getContext());
-  plan.accumulator =
-      allDouble ? Type(builder.getF64Type()) : Type(builder.getF32Type());
-  plan.lanes = vectorBits / plan.accumulator.getIntOrFloatBitWidth();
-
-  SmallVector<int64_t> extents = op.getStaticLoopRanges();
-  int64_t rows = extents[plan.m], columns = extents[plan.n];
-  plan.rows = getTileRows(vectorBits);
-  if (!plan.panel)
-    planMatrix(plan, op, rows, columns);
-  else if (!planStoredPanels(plan, op))
-    return std::nullopt;
-  int64_t work = 1;
-  for (int64_t extent : extents)
-    work *= ShapedType::isDynamic(extent) ? kParallelWork : extent;
-  plan.parallel = work >= kParallelWork && !op->hasAttr(kSerialAttr);
-  plan.rowBlock = kRowBlock;
-  plan.panelBlock = 0;
-  if (ShapedType::isDynamic(rows) || rows < kWantedTasks * kRowBlock)
-    plan.panelBlock = rows <= kFewRows ? 2 : 4;
-  return plan;
-}
-
-//===----------------------------------------------------------------------===//
-// Emission
-//===----------------------------------------------------------------------===//
-
 namespace {
 
 class MatmulEmitter {
 public:
   MatmulEmitter(OpBuilder &builder, linalg::LinalgOp op, const MatmulPlan &plan,
                 bool overwrite)
-      : b(builder), op(op), plan(plan), overwrite(overwrite), loc(op.getLoc()),
-        left(op.getDpsInputOperand(0)), right(op.getDpsInputOperand(1)),
+      : b(builder), op(op), plan(plan), overwrite(overwrite || plan.hasBias),
+        loc(op.getLoc()), left(op.getDpsInputOperand(0)),
+        right(op.getDpsInputOperand(1)),
+        bias(plan.hasBias ? op.getDpsInputOperand(2) : nullptr),
         output(op.getDpsInitOperand(0)),
         vectorType(VectorType::get({plan.lanes}, plan.accumulator)) {}
 
@@ -213,6 +48,7 @@ private:
   void emitPartialPanel(Value batch, Value panel, Value column);
   void emitBlock(Value batch, Value rowBlock, Value panelBlock);
   void emitTile(Value batch, Value row, Value panel, int64_t rows);
+  Value emitStart(Value panel, int64_t vector);
   SmallVector<Value> emitProducts(Value batch, Value row, Value panel,
                                   int64_t rows);
   void emitStores(Value batch, Value row, Value panel, int64_t rows,
@@ -255,7 +91,8 @@ private:
   const MatmulPlan &plan;
   bool overwrite;
   Location loc;
-  OpOperand *left, *right, *output;
+  /// Without a bias, that is null.
+  OpOperand *left, *right, *bias, *output;
   VectorType vectorType;
   Value batches, rowCount, columns, depth, panels;
   /// Panels of the right-hand side: [batch][panel][k][panelWidth].
@@ -417,11 +254,36 @@ Value MatmulEmitter::loadRight(Value batch, Value panel, Value k,
                                 at(right, batch, {}, column, k, panel));
 }
 
+/// What the sums of a row begin as in one vector.
+Value MatmulEmitter::emitStart(Value panel, int64_t vector) {
+  if (!bias)
+    return arith::ConstantOp::create(b, loc, b.getZeroAttr(vectorType));
+  Value first = add(firstColumn(panel), index(vector * plan.lanes));
+  VectorType type = VectorType::get(
+      {plan.lanes}, getElementTypeOrSelf(bias->get().getType()));
+  if (!hasPartialPanel() && isUnitStrideAlong(op, bias, plan.n))
+    return toAccumulator(vector::LoadOp::create(
+        b, loc, type, bias->get(), at(bias, {}, {}, first, {}, panel)));
+  // Columns that do not exist take what the last one does.
+  Value last = b.createOrFold<arith::SubIOp>(loc, columns, index(1));
+  SmallVector<Value> elements;
+  for (int64_t lane = 0; lane < plan.lanes; ++lane) {
+    Value column =
+        b.createOrFold<arith::MinSIOp>(loc, add(first, index(lane)), last);
+    elements.push_back(memref::LoadOp::create(
+        b, loc, bias->get(), at(bias, {}, {}, column, {}, panel)));
+  }
+  return toAccumulator(vector::FromElementsOp::create(b, loc, type, elements));
+}
+
 /// The sums of a tile, `vectors` per row.
 SmallVector<Value> MatmulEmitter::emitProducts(Value batch, Value row,
                                                Value panel, int64_t rows) {
-  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(vectorType));
-  SmallVector<Value> sums(rows * plan.vectors, zero);
+  SmallVector<Value> start, sums;
+  for (int64_t v = 0; v < plan.vectors; ++v)
+    start.push_back(emitStart(panel, v));
+  for (int64_t r = 0; r < rows; ++r)
+    llvm::append_range(sums, start);
   auto kLoop = scf::ForOp::create(b, loc, index(0), depth, index(1), sums);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(kLoop.getBody());

@@ -17,6 +17,7 @@
 
 #include "ContractionPatterns.h"
 #include "PackWeights.h"
+#include "ProductBias.h"
 #include "SeparateInits.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -292,6 +293,7 @@ void OptimizeLinalgForCPUPass::runOnOperation() {
   CPUTarget given;
   given.vectorBits = vectorBits;
   numPacked += packConstantWeights(module, given.resolve(module).vectorBits);
+  numBiased += startProductsAsBias(module);
   separateInits(module);
   protectArguments(module);
 }

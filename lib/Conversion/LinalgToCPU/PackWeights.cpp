@@ -8,14 +8,14 @@
 //
 // The kernel of a product copies its right-hand side into panels, for each call
 // anew. For a constant the compiler does it; that the panels are what a kernel
-// wants shows in nothing but the shape of the operand (MatmulEmitter.cpp).
+// wants shows in nothing but the shape of the operand (MatmulPlan.h).
 //
 //===----------------------------------------------------------------------===//
 
 #include "PackWeights.h"
 
 #include "ConstantBytes.h"
-#include "MatmulEmitter.h"
+#include "MatmulPlan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

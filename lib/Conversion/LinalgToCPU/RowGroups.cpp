@@ -8,6 +8,8 @@
 
 #include "RowGroups.h"
 
+#include "MatmulPlan.h"
+
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
@@ -105,11 +107,8 @@ static bool isPositionFree(linalg::LinalgOp op, const RowOp &rowOp) {
 /// Whether `op` multiplies by a matrix that its kernel would first copy into
 /// panels, which is better done once than for each tile.
 static bool needsPacking(linalg::LinalgOp op) {
-  if (!linalg::isaContractionOpInterface(op))
-    return false;
-  FailureOr<linalg::ContractionDimensions> dims =
-      linalg::inferContractionDims(op);
-  return failed(dims) || dims->n.size() == 1;
+  std::optional<ProductForm> form = ProductForm::match(op);
+  return form && form->dims.n.size() == 1;
 }
 
 static std::optional<RowOp> matchLinalg(linalg::LinalgOp op,

@@ -116,6 +116,38 @@ func.func @matmul_few_rows(%a: memref<2x64xf32>, %b: memref<64x128xf32>, %c: mem
 
 // -----
 
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (k, n)>
+#n = affine_map<(m, n, k) -> (n)>
+#c = affine_map<(m, n, k) -> (m, n)>
+
+// The sums begin as the bias; what the output held does not matter.
+// CHECK-LABEL: func.func @biased(
+// CHECK: func.func private @linalg_generic(
+// CHECK-SAME: %[[BIAS:[a-z0-9]+]]: memref<32xf32>, %[[C:[a-z0-9]+]]: memref<64x32xf32>)
+// CHECK-NOT: vector.load %[[C]]
+// CHECK: %[[S0:.*]] = vector.load %[[BIAS]]
+// CHECK: %[[S1:.*]] = vector.load %[[BIAS]]
+// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[S0]], %{{.*}} = %[[S1]], %{{.*}} = %[[S0]],
+// CHECK: vector.fma
+// CHECK-NOT: vector.load %[[C]]
+func.func @biased(%a: memref<64x8xf32>, %b: memref<8x32xf32>, %bias: memref<32xf32>, %c: memref<64x32xf32>) {
+  %zero = arith.constant 0 : index
+  linalg.generic {indexing_maps = [#a, #b, #n, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b, %bias : memref<64x8xf32>, memref<8x32xf32>, memref<32xf32>) outs(%c : memref<64x32xf32>) {
+  ^bb0(%l: f32, %r: f32, %q: f32, %o: f32):
+    %k = linalg.index 2 : index
+    %first = arith.cmpi eq, %k, %zero : index
+    %start = arith.select %first, %q, %o : f32
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %start, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
 #id = affine_map<(d0) -> (d0)>
 
 // i1 is a byte in memory and a bit in a vector: lane by lane. Gathers too.

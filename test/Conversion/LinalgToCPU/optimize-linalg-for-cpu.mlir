@@ -3,15 +3,22 @@
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #col = affine_map<(d0, d1) -> (d1)>
 
-// The weight is stored transposed; the broadcast bias and the activation are
-// one op after the product. Arguments stay the caller's.
+// The weight is stored transposed; the sums of the product begin as the bias,
+// and the activation is one op after it. Arguments stay the caller's.
 // CHECK-LABEL: func.func @linear(
 // CHECK-SAME: tensor<4x2xf32> {bufferization.writable = false}
-// CHECK-DAG: arith.constant dense_resource<dit_transposed> : tensor<2x3xf32>
+// CHECK-SAME: %[[B:[a-z0-9]+]]: tensor<3xf32>
+// CHECK-DAG: %[[W:.*]] = arith.constant dense_resource<dit_transposed> : tensor<2x3xf32>
 // CHECK-NOT: linalg.transpose
-// CHECK: %[[M:.*]] = linalg.matmul
-// CHECK: %[[R:.*]] = linalg.generic {{.*}} ins(%[[M]], %{{.*}} : tensor<4x3xf32>, tensor<3xf32>)
-// CHECK: arith.addf
+// CHECK: %[[M:.*]] = linalg.generic {{.*}} ins(%{{.*}}, %[[W]], %[[B]] : tensor<4x2xf32>, tensor<2x3xf32>, tensor<3xf32>)
+// CHECK-NEXT: ^bb0(%[[L:.*]]: f32, %[[RIGHT:.*]]: f32, %[[BIAS:.*]]: f32, %[[OUT:.*]]: f32)
+// CHECK: %[[K:.*]] = linalg.index 2
+// CHECK: %[[FIRST:.*]] = arith.cmpi eq, %[[K]], %{{.*}}
+// CHECK: %[[START:.*]] = arith.select %[[FIRST]], %[[BIAS]], %[[OUT]]
+// CHECK: %[[P:.*]] = arith.mulf %[[L]], %[[RIGHT]]
+// CHECK: arith.addf %[[START]], %[[P]]
+// CHECK: %[[R:.*]] = linalg.generic {{.*}} ins(%[[M]] : tensor<4x3xf32>)
+// CHECK-NEXT: ^bb0
 // CHECK-NEXT: math.tanh
 // CHECK-NOT: linalg.generic
 // CHECK: return %[[R]]
@@ -218,4 +225,45 @@ func.func @pool(%x: tensor<8x8xf32>, %s: tensor<2x2xf32>, %o: tensor<4x4xf32>) -
     linalg.yield %m : f32
   } -> tensor<4x4xf32>
   return %r : tensor<4x4xf32>
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#col = affine_map<(d0, d1) -> (d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+
+// A bias stays where it is if it has no element for each column, if the sums
+// begin as something else, or if more than this op uses the product.
+// CHECK-LABEL: func.func @no_bias(
+// CHECK-COUNT-3: linalg.matmul
+func.func @no_bias(%x: tensor<4x2xf32>, %y: tensor<4x2xf32>, %w: tensor<2x4xf32>, %b: tensor<4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %e = tensor.empty() : tensor<4x4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %m = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x4xf32>) outs(%f : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %r = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%m, %b : tensor<4x4xf32>, tensor<4xf32>) outs(%e : tensor<4x4xf32>) {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %s = arith.addf %p, %q : f32
+    linalg.yield %s : f32
+  } -> tensor<4x4xf32>
+  %f1 = linalg.fill ins(%one : f32) outs(%e : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %m1 = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x4xf32>) outs(%f1 : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %r1 = linalg.generic {indexing_maps = [#id, #col, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%m1, %b : tensor<4x4xf32>, tensor<4xf32>) outs(%e : tensor<4x4xf32>) {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %s = arith.addf %p, %q : f32
+    linalg.yield %s : f32
+  } -> tensor<4x4xf32>
+  %f2 = linalg.fill ins(%zero : f32) outs(%e : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %m2 = linalg.matmul ins(%y, %w : tensor<4x2xf32>, tensor<2x4xf32>) outs(%f2 : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %r2 = linalg.generic {indexing_maps = [#id, #col, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%m2, %b : tensor<4x4xf32>, tensor<4xf32>) outs(%e : tensor<4x4xf32>) {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %s = arith.addf %p, %q : f32
+    linalg.yield %s : f32
+  } -> tensor<4x4xf32>
+  return %r, %r1, %m2, %r2 : tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>
 }
