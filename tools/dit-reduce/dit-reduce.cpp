@@ -91,7 +91,6 @@ static llvm::Error reduce(const Options &options,
         "nothing was written. The test must exit with 1 for the input as it "
         "is, and with 0 for what is of no interest");
   (*module)->print(file->os());
-  file->os() << '\n';
   file->keep();
   return llvm::Error::success();
 }
