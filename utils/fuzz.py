@@ -138,10 +138,11 @@ def report(result):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(prog="./dev fuzz", description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("targets", nargs="*", metavar="TARGET",
                         help=f"any of {', '.join(TARGETS)}; all if none")
-    parser.add_argument("--build-dir", type=pathlib.Path, required=True)
+    parser.add_argument("--build-dir", type=pathlib.Path, required=True,
+                        help=argparse.SUPPRESS)  # for ./dev
     time_limit = parser.add_mutually_exclusive_group()
     time_limit.add_argument("--minutes", type=float, default=1.0,
                             help="time for each target (default 1)")

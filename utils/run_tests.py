@@ -133,17 +133,20 @@ def run_pytest(args, reports):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build-dir", type=pathlib.Path, required=True)
-    parser.add_argument("--setup-seconds", type=float, default=0)
-    parser.add_argument("--build-seconds", type=float, default=0)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser = argparse.ArgumentParser(prog="./dev test", description=__doc__)
+    # The first three are for ./dev, which knows what it did before.
+    for name, kind in (("build-dir", pathlib.Path), ("setup-seconds", float),
+                       ("build-seconds", float)):
+        parser.add_argument(f"--{name}", type=kind, default=0, help=argparse.SUPPRESS,
+                            required=kind is pathlib.Path)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(),
+                        help="tests at a time (default: number of processors)")
     parser.add_argument("--slow", action="store_true", help="add the long sweeps")
     parser.add_argument("-k", dest="keyword", help="only tests whose name holds this")
     parser.add_argument("--verify-roundtrip", action="store_true",
                         help="give every dit-opt of the lit tests --verify-roundtrip")
-    parser.add_argument("--sanitizer", choices=["asan", "tsan"],
-                        help="the build is one under this sanitizer")
+    # What `./dev test asan` and `./dev test tsan` give.
+    parser.add_argument("--sanitizer", choices=["asan", "tsan"], help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.sanitizer:
         os.environ.update(sanitizers.get_environment())
