@@ -37,9 +37,9 @@ typedef struct DitContextOptions {
   /// Threads that passes may use, the caller's included, at most 1024; 0 means
   /// one for each processor.
   int32_t num_threads;
-  /// How long bytecode may be read for before it counts as damaged (see
-  /// ditModuleParse), up to a day; 0 means 120.
-  int64_t bytecode_seconds;
+  /// Seconds that reading a module may take (see ditModuleParse), up to a day;
+  /// 0 means 120.
+  int64_t parse_seconds;
 } DitContextOptions;
 
 #define DIT_CONTEXT_OPTIONS_INIT                                               \
@@ -51,9 +51,10 @@ DIT_C_EXPORTED void ditContextDestroy(DitContext *context);
 
 /// Parses and verifies `size` bytes of MLIR, text or bytecode. They are copied.
 /// `name` stands for the file in locations; NULL means "-". Damaged bytecode
-/// can crash LLVM's reader, so another process (dit-check-bytecode, which is
-/// installed with the library) reads it and writes it anew, which is what this
-/// one reads; that takes a tenth of a second.
+/// and some half-written text crash MLIR's parsers, so another process
+/// (dit-check-module, which is installed with the library) reads it first, and
+/// writes bytecode anew, which is what this one reads; that takes a tenth of a
+/// second.
 DIT_C_EXPORTED DitStatus ditModuleParse(DitContext *context, const char *data,
                                         size_t size, const char *name,
                                         DitModule **module);
@@ -61,8 +62,8 @@ DIT_C_EXPORTED DitStatus ditModuleParse(DitContext *context, const char *data,
 DIT_C_EXPORTED DitStatus ditModuleParseFile(DitContext *context,
                                             const char *path,
                                             DitModule **module);
-/// Both, without that process: for bytecode that cannot be damaged. Text is
-/// read as above.
+/// Both, without that process: for modules that a program wrote. Text that
+/// nests too deep is an error here, too.
 DIT_C_EXPORTED DitStatus ditModuleParseTrusted(DitContext *context,
                                                const char *data, size_t size,
                                                const char *name,

@@ -173,11 +173,11 @@ DitStatus ditContextCreate(const DitContextOptions *options,
   if (read.num_threads < 0)
     return capi::fail(DIT_ERROR_INVALID_ARGUMENT,
                       "ditContextCreate: num_threads is negative");
-  if (read.bytecode_seconds < 0 || read.bytecode_seconds > kMaxTimeLimit)
+  if (read.parse_seconds < 0 || read.parse_seconds > kMaxTimeLimit)
     return capi::fail(DIT_ERROR_INVALID_ARGUMENT,
-                      "ditContextCreate: bytecode_seconds: expected 0 to " +
+                      "ditContextCreate: parse_seconds: expected 0 to " +
                           llvm::Twine(kMaxTimeLimit) + ", got " +
-                          llvm::Twine(read.bytecode_seconds));
+                          llvm::Twine(read.parse_seconds));
   if (!registerPassesOnce())
     return capi::fail(DIT_ERROR_UNSUPPORTED,
                       "another copy of dit is in this process; link one of "
@@ -190,7 +190,7 @@ DitStatus ditContextCreate(const DitContextOptions *options,
   auto owner = std::make_unique<DitContext>(registry);
   owner->handler = read.handler;
   owner->userData = read.user_data;
-  owner->timeLimit = read.bytecode_seconds ? read.bytecode_seconds : kTimeLimit;
+  owner->timeLimit = read.parse_seconds ? read.parse_seconds : kTimeLimit;
   // Locations say where; whole operations in notes would drown the rest.
   owner->context.printOpOnDiagnostic(false);
   owner->context.getDiagEngine().registerHandler(

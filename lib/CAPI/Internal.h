@@ -41,7 +41,7 @@ struct DitContext {
   mlir::MLIRContext context;
   DitDiagnosticHandler handler = nullptr;
   void *userData = nullptr;
-  /// Seconds that another process may read bytecode for.
+  /// Seconds that another process may read a module for.
   int64_t timeLimit = 0;
   /// The first error of the call that runs, as one line.
   std::string firstError;
@@ -81,11 +81,12 @@ private:
   std::lock_guard<std::mutex> lock;
 };
 
-/// Lets another process read bytecode that may be damaged, which upstream's
-/// reader need not survive, and replaces it by what that process wrote of it.
-/// Fails, with a diagnostic, if the process does.
-DitStatus rewriteBytecode(const ContextCall &call, DitContext &owner,
-                          std::unique_ptr<llvm::MemoryBuffer> &bytecode);
+/// Lets another process read a module that upstream's parsers need not survive.
+/// Bytecode is replaced by what that process wrote of it. Fails, with a
+/// diagnostic, if the process crashes or takes too long, or if bytecode is
+/// wrong; text that is wrong is left to the parser.
+DitStatus checkModule(const ContextCall &call, DitContext &owner,
+                      std::unique_ptr<llvm::MemoryBuffer> &buffer);
 
 /// The folder of the library that this code is in.
 std::string getOwnDirectory();

@@ -33,8 +33,8 @@ static DitStatus parse(DitContext *owner,
                        std::unique_ptr<llvm::MemoryBuffer> buffer, bool trusted,
                        DitModule **module) {
   capi::ContextCall call(*owner);
-  if (!trusted && isBytecode(*buffer))
-    if (DitStatus status = capi::rewriteBytecode(call, *owner, buffer))
+  if (!trusted)
+    if (DitStatus status = capi::checkModule(call, *owner, buffer))
       return status;
   OwningOpRef<ModuleOp> parsed =
       parseModule(std::move(buffer), &owner->context);

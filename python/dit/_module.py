@@ -66,8 +66,9 @@ class Module:
             name: what stands for the file in the locations of a text.
             remarks: a regular expression over pass names; remarks of these
                 passes are then in :attr:`diagnostics`.
-            trusted: damaged bytecode can crash LLVM, so another process reads it
-                first, which takes a tenth of a second; not if this is set.
+            trusted: damaged bytecode and some half-written text crash MLIR, so
+                another process reads them first, which takes a tenth of a
+                second; not if this is set, for what a program wrote.
 
         Raises:
             CompileError: the module is not valid.

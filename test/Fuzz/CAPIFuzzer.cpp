@@ -233,8 +233,8 @@ void Session::parse() {
     text[choices.below(text.size())] = static_cast<char>(choices.below(256));
   DitModule *module = nullptr;
   DitStatus status =
-      ditModuleParse(context, text.data(), text.size(),
-                     choices.once(2) ? "text.mlir" : nullptr, &module);
+      ditModuleParseTrusted(context, text.data(), text.size(),
+                            choices.once(2) ? "text.mlir" : nullptr, &module);
   keep(status, module);
 }
 

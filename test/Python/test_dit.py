@@ -178,6 +178,14 @@ def test_damaged_bytecode(source_root, name):
     assert str(dit.Module.parse(good.to_bytecode(), trusted=True)) == str(good)
 
 
+def test_half_written_text():
+    """MLIR's parser crashes on it."""
+    text = """func.func @f(%x: tensor<2x3xf32>, %y: tensor<3x2xf32>) {
+      linalg.transpose ins(%x : tensor<2x3xf32>) outs(%y : tensor<3x2xf32>) permutation = ["""
+    with pytest.raises(dit.CompileError, match="MLIR's parser fails on this text"):
+        dit.Module.parse(text)
+
+
 def test_messages_may_quote_any_bytes():
     with pytest.raises(dit.CompileError, match="is unknown"):
         dit.Module.parse(dit.Module.parse("").to_bytecode().replace(b"builtin", b"\xffuiltin"))

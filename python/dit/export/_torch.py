@@ -234,7 +234,7 @@ def export(module: Any, example_inputs: Sequence[Any] | Mapping[str, Any], *, ou
                             parameter_bytes)
     base = pathlib.Path(out.removesuffix(".mlirbc"))
     base.parent.mkdir(parents=True, exist_ok=True)
-    program = Module.parse(text, name=base.name).run("canonicalize")
+    program = Module.parse(text, name=base.name, trusted=True).run("canonicalize")
     paths = [base.with_name(base.name + suffix)
              for suffix in (".mlirbc", ".safetensors", ".sites.json")]
     program.save(paths[0])

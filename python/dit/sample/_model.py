@@ -183,7 +183,7 @@ class Model:
         places = settings.places
         assert self._file is not None
         module = Module.parse(_source.write(self.denoiser, self.signature, settings.solver,
-                                            places, settings.guidance))
+                                            places, settings.guidance), trusted=True)
         module.link(self._file)
         module.run(",".join(["inline", "symbol-dce", *self._raising()]))
         if settings.plan is not None:

@@ -51,7 +51,7 @@ AT(DitContextOptions, handler, 8);
 AT(DitContextOptions, user_data, 16);
 AT(DitContextOptions, remarks, 24);
 AT(DitContextOptions, num_threads, 32);
-AT(DitContextOptions, bytecode_seconds, 40);
+AT(DitContextOptions, parse_seconds, 40);
 AT(DitPrintOptions, elide_elements, 8);
 AT(DitPrintOptions, locations, 16);
 AT(DitPrintOptions, generic, 20);

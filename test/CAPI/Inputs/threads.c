@@ -78,8 +78,9 @@ static void *work(void *argument) {
     check(own, (float)index);
     check(ofShared, (float)(index + i));
     check(sharedProgram, (float)(index * i));
-    EXPECT_ERROR(DIT_ERROR_PARSE, text,
-                 ditModuleParse(shared, text, strlen(text), text, &module));
+    EXPECT_ERROR(
+        DIT_ERROR_PARSE, text,
+        ditModuleParseTrusted(shared, text, strlen(text), text, &module));
   }
   ditProgramDestroy(own);
   ditProgramDestroy(ofShared);

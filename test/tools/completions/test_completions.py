@@ -99,7 +99,7 @@ def test_values_are_offered(shell, execute):
 def test_all_tools_have_completions(source_root):
     tools = {path.name for path in (source_root / "tools").glob("dit-*")}
     # A library, and what only libdit-c starts.
-    assert tools - {"dit-plugin", "dit-check-bytecode"} == set(TOOLS)
+    assert tools - {"dit-plugin", "dit-check-module"} == set(TOOLS)
     for file in ("dit.bash", "_dit", "dit.fish"):
         text = (source_root / "tools" / "completions" / file).read_text()
         assert all(tool in text for tool in TOOLS)

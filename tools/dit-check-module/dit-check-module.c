@@ -2,11 +2,12 @@
    See LICENSE for license information.
    SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-   Reads a module from the file that stdin is, writes it as bytecode to the file
-   that descriptor 3 is, and "ok", or the first error as "line:column:message",
-   to stdout. The arguments are the name of the file in locations and the number
-   of seconds after which to die. libdit-c.so lets it read bytecode that may
-   crash the reader or hang it. Not for people: on a crash it says nothing. */
+   Reads a module from the file that stdin is. If it was bytecode, writes it as
+   bytecode to the file that descriptor 3 is. Writes "ok", or the first error as
+   "line:column:message", to stdout. The arguments are the name of the file in
+   locations and the number of seconds after which to die. libdit-c.so lets it
+   read modules that may crash the parser or hang it. Not for people: on a crash
+   it says nothing. */
 
 #include "dit-c/Module.h"
 
@@ -67,7 +68,7 @@ int main(int argc, char **argv) {
     return 1;
   DitStatus status = ditModuleParseTrusted(context, data, (size_t)info.st_size,
                                            argc > 1 ? argv[1] : "-", &module);
-  if (status == DIT_OK)
+  if (status == DIT_OK && info.st_size > 4 && memcmp(data, "ML\xefR", 4) == 0)
     status = writeModule(module);
   if (status == DIT_OK)
     printf("ok");

@@ -1,4 +1,4 @@
-//===- CheckBytecode.cpp - Bytecode that may be damaged -------------------===//
+//===- CheckModule.cpp - Modules that may crash the parser ----------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,17 +6,19 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Upstream's bytecode reader can crash or hang on damaged input. A host cannot
-// be asked to live with that, so a program of its own, dit-check-bytecode,
-// reads it and writes it anew, and the host reads only that: whether damage
-// does harm can depend on what else lies on the heap. It is a new program and
-// no fork of the host, which may have many threads: a fork keeps the locks that
-// the others hold.
+// Upstream's bytecode reader can crash or hang on damaged input, and its parser
+// of text on some that is half written. A host cannot be asked to live with
+// that, so a program of its own, dit-check-module, reads first. Bytecode it
+// writes anew, and the host reads only that: whether damage does harm can
+// depend on what else lies on the heap. It is a new program and no fork of the
+// host, which may have many threads: a fork keeps the locks that the others
+// hold.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Internal.h"
 
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -34,11 +36,10 @@ using namespace mlir::dit;
 
 extern char **environ;
 
-/// The file descriptor that dit-check-bytecode writes the module to.
+/// The file descriptor that dit-check-module writes the module to.
 static constexpr int kOutput = 3;
 
-static constexpr char kWayOut[] =
-    "; ditModuleParseTrusted reads bytecode without it";
+static constexpr char kWayOut[] = "; ditModuleParseTrusted does without";
 
 namespace {
 
@@ -59,7 +60,7 @@ private:
   int fd;
 };
 
-/// How dit-check-bytecode is started.
+/// How dit-check-module is started.
 class SpawnSettings {
 public:
   SpawnSettings(int input, int answer, int output) {
@@ -88,16 +89,23 @@ public:
   posix_spawnattr_t attributes;
 };
 
+/// What dit-check-module says: "ok", or an error as "line:column:message".
+struct Answer {
+  std::string text;
+  /// The signal that ended it, or -1 if it ended without an answer.
+  int signal = 0;
+};
+
 } // namespace
 
-/// Where dit-check-bytecode is: beside the library, or where it is installed.
+/// Where dit-check-module is: beside the library, or where it is installed.
 static std::string findChecker() {
   std::string folder = capi::getOwnDirectory();
   SmallString<128> path(folder);
-  llvm::sys::path::append(path, "dit-check-bytecode");
+  llvm::sys::path::append(path, "dit-check-module");
   if (!llvm::sys::fs::can_execute(path)) {
     path = folder;
-    llvm::sys::path::append(path, "..", "libexec", "dit-check-bytecode");
+    llvm::sys::path::append(path, "..", "libexec", "dit-check-module");
   }
   return path.str().str();
 }
@@ -134,19 +142,10 @@ static std::string readAll(int fd) {
   }
 }
 
-/// What is wrong with bytecode whose reading ended a process by `signal`, 0 if
-/// that is unknown.
-static std::string describeEnd(int signal, int64_t timeLimit) {
-  if (signal == SIGALRM)
-    return "the bytecode is damaged: reading it took longer than " +
-           std::to_string(timeLimit) + " s";
-  return "the bytecode is damaged: reading it crashes or does not end";
-}
-
-/// Runs dit-check-bytecode, which writes the module that it read to `output`,
-/// and returns what it says: "ok", or an error as "line:column:message".
-static llvm::Expected<std::string>
-runChecker(StringRef bytes, StringRef name, int timeLimit, Descriptor &output) {
+/// Runs dit-check-module, which writes what was bytecode to `output`.
+static llvm::Expected<Answer> runChecker(StringRef bytes, StringRef name,
+                                         int64_t timeLimit,
+                                         Descriptor &output) {
   Descriptor input, answer, childAnswer;
   if (llvm::Error error = writeToMemory(bytes, input))
     return std::move(error);
@@ -166,15 +165,26 @@ runChecker(StringRef bytes, StringRef name, int timeLimit, Descriptor &output) {
                               &settings.attributes, arguments, environ))
     return llvm::createStringError(path + ": " + strerror(error));
   childAnswer.reset();
-  std::string text = readAll(answer.get());
+  Answer result;
+  result.text = readAll(answer.get());
   // A host may have told the system to forget its children.
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR)
     ;
-  if (WIFSIGNALED(status) || text.empty())
-    return "0:0:" +
-           describeEnd(WIFSIGNALED(status) ? WTERMSIG(status) : 0, timeLimit);
-  return text;
+  if (WIFSIGNALED(status))
+    result.signal = WTERMSIG(status);
+  else if (result.text.empty())
+    result.signal = -1;
+  return result;
+}
+
+/// What is wrong with input that ended dit-check-module.
+static std::string describeEnd(bool isText, int signal, int64_t timeLimit) {
+  std::string what = isText ? "MLIR's parser fails on this text: it "
+                            : "the bytecode is damaged: reading it ";
+  if (signal == SIGALRM)
+    return what + "took longer than " + std::to_string(timeLimit) + " s";
+  return what + "crashes or does not end";
 }
 
 /// What a file in memory holds, once it is complete.
@@ -188,17 +198,23 @@ readMemory(const Descriptor &file, StringRef name) {
   return std::move(*buffer);
 }
 
-DitStatus capi::rewriteBytecode(const ContextCall &call, DitContext &owner,
-                                std::unique_ptr<llvm::MemoryBuffer> &bytecode) {
-  std::string name = bytecode->getBufferIdentifier().str();
+DitStatus capi::checkModule(const ContextCall &call, DitContext &owner,
+                            std::unique_ptr<llvm::MemoryBuffer> &buffer) {
+  std::string name = buffer->getBufferIdentifier().str();
+  bool isText = !isBytecode(*buffer);
   Descriptor output;
-  llvm::Expected<std::string> answer =
-      runChecker(bytecode->getBuffer(), name, owner.timeLimit, output);
+  llvm::Expected<Answer> answer =
+      runChecker(buffer->getBuffer(), name, owner.timeLimit, output);
   if (!answer)
-    return fail(DIT_ERROR_IO, "no process that checks bytecode: " +
+    return fail(DIT_ERROR_IO, "no process that checks modules: " +
                                   llvm::toString(answer.takeError()) + kWayOut);
-  if (*answer != "ok") {
-    auto [line, rest] = StringRef(*answer).split(':');
+  if (answer->signal != 0)
+    answer->text =
+        "0:0:" + describeEnd(isText, answer->signal, owner.timeLimit);
+  else if (isText)
+    return DIT_OK; // The parser itself says all that is wrong.
+  if (answer->text != "ok") {
+    auto [line, rest] = StringRef(answer->text).split(':');
     auto [column, message] = rest.split(':');
     unsigned lineNumber = 0, columnNumber = 0;
     (void)line.getAsInteger(10, lineNumber);
@@ -208,10 +224,11 @@ DitStatus capi::rewriteBytecode(const ContextCall &call, DitContext &owner,
         << message;
     return call.fail(DIT_ERROR_PARSE, message);
   }
-  auto buffer = readMemory(output, name);
-  if (!buffer)
-    return fail(DIT_ERROR_IO, "what dit-check-bytecode wrote: " +
-                                  llvm::toString(buffer.takeError()) + kWayOut);
-  bytecode = std::move(*buffer);
+  auto written = readMemory(output, name);
+  if (!written)
+    return fail(DIT_ERROR_IO, "what dit-check-module wrote: " +
+                                  llvm::toString(written.takeError()) +
+                                  kWayOut);
+  buffer = std::move(*written);
   return DIT_OK;
 }
