@@ -65,16 +65,18 @@ def window(length, width):
     return {"pattern": pattern, "share": positions / length**2}
 
 
-def grid_window(length):
-    """A window in space and time on frames of 16 x 16 places, its positions
-    counted exactly."""
-    extents = (length // 256, 16, 16)
-    sides = (max(length // 2048, 1), 4, 4)
+def grid_window(length, sides):
+    """A window in space and time on about `length` tokens in frames of 32 x 30
+    places, its positions counted exactly; -1 does not limit."""
+    extents = (round(length / 960), 32, 30)
     share = 1.0
     for extent, side in zip(extents, sides):
-        share *= (extent * (2 * side + 1) - side * (side + 1)) / extent**2
-    grid, widths = ("x".join(map(str, extents)), " x ".join(map(str, sides)))
-    return {"pattern": f"#dit.grid_window<#dit.grid<{grid}>, {widths}>", "share": share}
+        if side >= 0:
+            side = min(side, extent - 1)
+            share *= (extent * (2 * side + 1) - side * (side + 1)) / extent**2
+    grid, widths = "x".join(map(str, extents)), " x ".join(map(str, sides))
+    pattern = f"#dit.grid_window<#dit.grid<{grid}>, {widths}>"
+    return {"length": math.prod(extents), "pattern": pattern, "share": share}
 
 
 def sparse_runs(direction, length, target, tokens_target):
@@ -83,7 +85,7 @@ def sparse_runs(direction, length, target, tokens_target):
     tiles = {"density": 0.1}
 
     def run(name, goal, **mask):
-        case = Case(name, 1, length, 64, **mask)
+        case = Case(name, 1, mask.pop("length", length), 64, **mask)
         return Run(f"{dense} {name}", case, direction, goal, dense)
 
     return [
@@ -92,7 +94,8 @@ def sparse_runs(direction, length, target, tokens_target):
         run("tiles 128x128", target, tile=(128, 128), **tiles),
         run("tokens 32x1", tokens_target, tile=(32, 1), **tiles),
         run("window", target, **window(length, length // 10)),
-        run("grid window", None, **grid_window(length)),
+        run("grid window", None, **grid_window(length, (2, 8, 8))),
+        run("grid window of rows", None, **grid_window(length, (2, 8, -1))),
         run("causal", target, pattern="#dit.causal", share=(1 + 1 / length) / 2),
     ]
 

@@ -314,6 +314,9 @@ protected:
                      const Columns &columns, const Rows &rows);
   void emitPatternMask(KernelBuilder &kb, const AttentionStep &step, Value p,
                        const Columns &columns, const Rows &rows);
+  /// The same for vectors of keys; false if the pattern does not allow it.
+  bool emitVectorMask(KernelBuilder &kb, const AttentionStep &step, Value p,
+                      const Columns &columns, const Rows &rows);
 
   // AttentionTrim.cpp
   /// Whether register tiles leave out columns that the pattern or the band

@@ -14,6 +14,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "AttentionEmitter.h"
+#include "VectorPattern.h"
 
 using namespace mlir;
 using namespace mlir::dit;
@@ -320,11 +321,59 @@ Value AttentionEmitter::emitCovers(KernelBuilder &kb, const AttentionStep &step,
   return covered ? kb.lor(covered, inBand) : inBand;
 }
 
+bool AttentionEmitter::emitVectorMask(KernelBuilder &kb,
+                                      const AttentionStep &step, Value p,
+                                      const Columns &columns,
+                                      const Rows &rows) {
+  PatternShape shape = {op.getQueryLength(), op.getKVLength()};
+  if (!columns.firstKey || !VectorPattern::fits(shape))
+    return false;
+  int64_t limit = llvm::alignTo(shape.kv, plan.panelKeys);
+  std::optional<VectorPattern> vectors;
+  if (step.pattern)
+    vectors.emplace(step.pattern, shape, limit, plan.lanes);
+  if (vectors && !vectors->isValid())
+    return false;
+  Value minus = kb.minusInfinity(vec);
+  Value firstColumn = kb.mul(p, plan.panelKeys);
+  auto maskAt = [&](Value query, Value key) {
+    Value inside;
+    if (vectors)
+      inside = vectors->emit(kb, query, key, step.queryLength, step.keyLength);
+    if (!step.halfWidth)
+      return inside;
+    Value keys = VectorPattern::emitKeys(kb, key, plan.lanes);
+    auto bound = [&](Value index) {
+      return VectorPattern::emitBound(kb, index, plan.lanes);
+    };
+    Value near = kb.land(kb.le(bound(kb.sub(query, step.halfWidth)), keys),
+                         kb.le(keys, bound(kb.add(query, step.halfWidth))));
+    Value unlimited = kb.splat(cast<VectorType>(near.getType()),
+                               kb.lt(step.halfWidth, kb.index(0)));
+    Value inBand = kb.lor(unlimited, near);
+    return inside ? kb.lor(inside, inBand) : inBand;
+  };
+  Value begin = kb.mul(kb.div(columns.begin, plan.lanes), plan.lanes);
+  kb.loop(begin, columns.end, plan.lanes, [&](Value column) {
+    Value key = kb.add(columns.firstKey, column);
+    kb.loop(rows.begin, rows.end, 1, [&](Value row) {
+      Value inside = maskAt(kb.add(step.queryBegin, row), key);
+      SmallVector<Value> at = {row, kb.add(firstColumn, column)};
+      Value score = kb.vload(vec, step.scores, at);
+      kb.vstore(arith::SelectOp::create(kb, inside, score, minus), step.scores,
+                at);
+    });
+  });
+  return true;
+}
+
 /// Sets the scores outside the pattern to -inf.
 void AttentionEmitter::emitPatternMask(KernelBuilder &kb,
                                        const AttentionStep &step, Value p,
                                        const Columns &columns,
                                        const Rows &rows) {
+  if (emitVectorMask(kb, step, p, columns, rows))
+    return;
   Value minus = kb.minusInfinity(compute);
   Value firstColumn = kb.mul(p, plan.panelKeys);
   kb.loop(rows.begin, rows.end, 1, [&](Value row) {

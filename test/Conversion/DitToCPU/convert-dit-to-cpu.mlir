@@ -216,3 +216,44 @@ func.func @pair(%a: memref<1x4x512x64xf32>, %o: memref<1x4x512x64xf32>, %w: memr
   dit.attention_pair ins(%a, %a, %a : memref<1x4x512x64xf32>, memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) within(#dit.window<left = 100, right = 20>) outs(%o, %w : memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) {scale = 0.125 : f64}
   return
 }
+
+// -----
+
+// Where lengths and widths are small numbers, the pattern is evaluated for a
+// vector of keys at a time, in 32 bits; what depends on the query alone stays an
+// index.
+// CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_grid_window_block_step(
+// CHECK:         vector.broadcast %{{.*}} : i32 to vector<16xi32>
+// CHECK:         arith.divui %{{.*}} : index
+// CHECK:         arith.remui %{{.*}} : vector<16xi32>
+// CHECK:         arith.cmpi sle, %{{.*}} : vector<16xi32>
+// CHECK:         arith.select %{{.*}} : vector<16xi1>, vector<16xf32>
+func.func @vector_mask(%a: memref<1x4x512x64xf32>, %o: memref<1x4x512x64xf32>) {
+  dit.attention ins(%a, %a, %a : memref<1x4x512x64xf32>, memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) pattern(#dit.grid_window<#dit.grid<8x8x8>, 1 x 2 x 3>) outs(%o : memref<1x4x512x64xf32>) {scale = 0.125 : f64}
+  return
+}
+
+// -----
+
+// A number that does not depend on the key may be of any size.
+// CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_window_block_step(
+// CHECK:         arith.cmpi sle, %{{.*}} : vector<16xi32>
+func.func @wide(%a: memref<1x4x512x64xf32>, %o: memref<1x4x512x64xf32>) {
+  dit.attention ins(%a, %a, %a : memref<1x4x512x64xf32>, memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) pattern(#dit.window<left = 8, right = 1099511627776>) outs(%o : memref<1x4x512x64xf32>) {scale = 0.125 : f64}
+  return
+}
+
+// -----
+
+// Text before the video has places below zero, which divisions without a sign
+// would not survive in other widths; and lengths that are not known.
+// CHECK-LABEL: func.func private @dit_attention_f32_q512_kv512_d64_grid_window_block_step(
+// CHECK-NOT:     arith.cmpi {{.*}} : vector<16xi32>
+// CHECK-LABEL: func.func private @dit_attention_f32_qd_kvd_d64_window_block_step(
+// CHECK-NOT:     arith.cmpi {{.*}} : vector<16xi32>
+// CHECK:         return
+func.func @scalar_masks(%a: memref<1x4x512x64xf32>, %d: memref<1x4x?x64xf32>, %o: memref<1x4x512x64xf32>) {
+  dit.attention ins(%a, %a, %a : memref<1x4x512x64xf32>, memref<1x4x512x64xf32>, memref<1x4x512x64xf32>) pattern(#dit.grid_window<#dit.grid<1x25x20, text = 12, text_first>, 1 x 2 x 3>) outs(%o : memref<1x4x512x64xf32>) {scale = 0.125 : f64}
+  dit.attention ins(%d, %d, %d : memref<1x4x?x64xf32>, memref<1x4x?x64xf32>, memref<1x4x?x64xf32>) pattern(#dit.window<left = 8, right = 8>) outs(%d : memref<1x4x?x64xf32>) {scale = 0.125 : f64}
+  return
+}
