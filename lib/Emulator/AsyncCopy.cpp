@@ -1,4 +1,4 @@
-//===- AsyncCopy.cpp - Copies of cp.async ---------------------------------===//
+//===- AsyncCopy.cpp - Copies that take place later -----------------------===//
 //
 // Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,9 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A copy reads and writes at some time after its issue, at the latest when the
-// thread that issued it waits for its group; only that wait, and then a
-// barrier, makes what it wrote good for others.
+// cp.async and cp.async.bulk. A copy reads and writes at some time after its
+// issue. Of cp.async that is at the latest when the thread that issued it waits
+// for its group; only that wait, and then a barrier, makes what it wrote good
+// for others. Bulk copies, and cp.async with mbarriers, are over with a phase.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,19 +24,45 @@ void Cta::perform(AsyncCopy &copy) {
   std::memcpy(target, copy.source, copy.valid);
   std::memset(target + copy.valid, 0, copy.bytes - copy.valid);
   copy.done = true;
+  if (copy.barrier >= 0) {
+    endCopy(copy);
+    MBarrier &barrier = mbarriers.at(copy.barrier);
+    memory.release(copy.thread / kWarpLanes, barrier.clock);
+    barrier.bytes -= copy.bytes;
+    completePhase(barrier);
+  }
+  finishArrivals();
 }
 
-void Cta::issue(AsyncCopy copy) {
-  Thread &thread = *running;
+void Cta::endCopy(AsyncCopy &copy) {
+  if (!copy.over)
+    memory.endCopy(copy.thread, copy.target, copy.bytes);
+  copy.over = true;
+}
+
+void Cta::issue(AsyncCopy copy, const char *what) {
+  if (copy.target + copy.bytes > memory.size())
+    fail(copy.place,
+         format("out of bounds: %s to bytes %u to %u of a shared "
+                "memory of %u bytes",
+                what, copy.target, copy.target + copy.bytes, memory.size()));
+  if (copy.valid > 0 && !isInBuffer(copy.source, copy.valid))
+    fail(copy.place,
+         format("out of bounds: %s reads %u bytes at %p, which are "
+                "in no buffer of the launch",
+                what, copy.valid, static_cast<const void *>(copy.source)));
   std::string wrong =
-      memory.beginCopy(thread.index, copy.target, copy.bytes, copy.place);
+      memory.beginCopy(running->index, copy.target, copy.bytes, copy.place);
   if (!wrong.empty())
-    fail(copy.place, "race: cp.async: " + wrong);
+    fail(copy.place, format("race: %s: %s", what, wrong.c_str()));
+  copy.thread = running->index;
+  auto shared = std::make_shared<AsyncCopy>(copy);
+  if (copy.barrier < 0)
+    running->copies.back().push_back(shared);
   if (plain)
-    perform(copy);
+    perform(*shared);
   else
-    copying.push_back(thread.index);
-  thread.copies.back().push_back(copy);
+    openCopies.push_back(shared);
   mayYield();
 }
 
@@ -43,46 +70,50 @@ void Cta::waitForCopies(int32_t pending) {
   auto &groups = running->copies;
   // The last group is still open.
   while (int64_t(groups.size()) - 1 > pending) {
-    for (AsyncCopy &copy : groups.front()) {
-      if (!copy.done)
-        perform(copy);
-      memory.endCopy(running->index, copy.target, copy.bytes);
+    for (AsyncCopyRef &copy : groups.front()) {
+      if (!copy->done)
+        perform(*copy);
+      endCopy(*copy);
     }
     groups.pop_front();
   }
 }
 
+//===----------------------------------------------------------------------===//
+// Operations
+//===----------------------------------------------------------------------===//
+
+/// The offset of `address`, or one that is surely out of bounds.
+static unsigned getOffset(const void *address) {
+  SharedMemory &shared = getCta().shared();
+  return shared.contains(address) ? shared.offsetOf(address)
+                                  : SharedMemory::kWindow;
+}
+
+/// Reports addresses or sizes that are no multiples of `unit`.
+static void checkUnit(const char *what, unsigned offset, const void *source,
+                      int64_t bytes, unsigned unit, const char *place) {
+  if (offset % unit != 0 || reinterpret_cast<uintptr_t>(source) % unit != 0 ||
+      bytes % unit != 0)
+    getCta().fail(place, format("%s of %lld bytes from %p to byte %u of shared "
+                                "memory: expected multiples of %u",
+                                what, (long long)bytes, source, offset, unit));
+}
+
 extern "C" void dit_emu_cp_async(void *target, const void *source,
                                  int32_t bytes, int32_t valid,
                                  const char *place) {
-  Cta &cta = getCta();
-  SharedMemory &shared = cta.shared();
-  unsigned offset = shared.offsetOf(target);
-  if (!shared.contains(target) || offset + bytes > shared.size())
-    cta.fail(
-        place,
-        format("out of bounds: cp.async to bytes %lld to %lld of a "
-               "shared memory of %u bytes",
-               (long long)(static_cast<char *>(target) - shared.data()),
-               (long long)(static_cast<char *>(target) - shared.data() + bytes),
-               shared.size()));
   if (valid < 0 || valid > bytes)
-    cta.fail(place, format("cp.async of %d bytes from a source of %d: expected "
-                           "0 to %d",
-                           bytes, valid, bytes));
-  if (offset % bytes != 0 || reinterpret_cast<uintptr_t>(source) % bytes != 0)
-    cta.fail(place, format("cp.async of %d bytes from %p to byte %u of shared "
-                           "memory: expected multiples of %d",
-                           bytes, source, offset, bytes));
-  auto begin = static_cast<const char *>(source);
-  if (valid > 0 && !cta.isInBuffer(begin, valid))
-    cta.fail(place,
-             format("out of bounds: cp.async reads %d bytes at %p, which "
-                    "are in no buffer of the launch",
-                    valid, source));
+    getCta().fail(place, format("cp.async of %d bytes from a source of %d: "
+                                "expected 0 to %d",
+                                bytes, valid, bytes));
+  unsigned offset = getOffset(target);
+  checkUnit("cp.async", offset, source, bytes, bytes, place);
   ++getCounters().cp_async;
   getCounters().cp_async_bytes += bytes;
-  cta.issue({offset, unsigned(bytes), unsigned(valid), begin, place});
+  AsyncCopy copy{offset, unsigned(bytes), unsigned(valid),
+                 static_cast<const char *>(source), place};
+  getCta().issue(copy, "cp.async");
 }
 
 extern "C" void dit_emu_cp_async_commit(const char *) {
@@ -91,4 +122,20 @@ extern "C" void dit_emu_cp_async_commit(const char *) {
 
 extern "C" void dit_emu_cp_async_wait(int32_t pending, const char *) {
   getCta().waitForCopies(pending);
+}
+
+extern "C" void dit_emu_cp_async_bulk(void *target, const void *source,
+                                      void *barrier, int32_t bytes,
+                                      const char *place) {
+  unsigned offset = getOffset(target);
+  checkUnit("cp.async.bulk", offset, source, bytes, 16, place);
+  // Reports what is no mbarrier.
+  getCta().arriveAtMBarrier(barrier, /*bytes=*/0, /*count=*/0, /*dropped=*/0,
+                            place);
+  ++getCounters().cp_async_bulk;
+  getCounters().cp_async_bulk_bytes += bytes;
+  AsyncCopy copy{offset, unsigned(bytes), unsigned(bytes),
+                 static_cast<const char *>(source), place};
+  copy.barrier = getOffset(barrier);
+  getCta().issue(copy, "cp.async.bulk");
 }

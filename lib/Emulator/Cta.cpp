@@ -110,7 +110,8 @@ void Cta::reportDeadlock() {
       continue;
     auto isAlike = [&](const Thread *other) {
       return !std::strcmp(other->waitsAt, thread->waitsAt) &&
-             !std::strcmp(other->waitsFor, thread->waitsFor);
+             !std::strcmp(other->waitsFor, thread->waitsFor) &&
+             other->waitsAtBarrier == thread->waitsAtBarrier;
     };
     if (std::any_of(told.begin(), told.end(), isAlike))
       continue;
@@ -121,6 +122,13 @@ void Cta::reportDeadlock() {
     report +=
         format("\n  %s: %u threads, the first is ", thread->waitsAt, count) +
         describe(*thread) + ", wait for " + thread->waitsFor;
+    auto at = mbarriers.find(thread->waitsAtBarrier);
+    if (at != mbarriers.end())
+      report += format(" at byte %u, which expects %lld more arrivals and %lld "
+                       "more bytes in its phase %llu",
+                       at->first, (long long)at->second.pending,
+                       (long long)at->second.bytes,
+                       (unsigned long long)at->second.phase);
   }
 }
 
@@ -135,7 +143,11 @@ void Cta::reset(const unsigned (&newId)[3], uint64_t seed) {
                   4111 * newId[2]);
   memory.reset(kernel.static_shared + grid.dynamic_shared);
   barriers = {};
-  copying.clear();
+  openCopies.clear();
+  copyArrivals.clear();
+  mbarriers.clear();
+  pollers.clear();
+  fruitlessPolls = 0;
   ready.clear();
   numFinished = 0;
   for (Warp &warp : warps)
@@ -143,6 +155,7 @@ void Cta::reset(const unsigned (&newId)[3], uint64_t seed) {
   for (auto &thread : threads) {
     thread->finished = false;
     thread->waitsAt = thread->waitsFor = nullptr;
+    thread->waitsAtBarrier = -1;
     thread->copies.clear();
     thread->copies.emplace_back();
     warps[thread->warp()].alive |= 1u << thread->lane();
@@ -192,22 +205,15 @@ Thread *Cta::pickThread() {
 }
 
 bool Cta::performSomeCopy() {
-  while (!copying.empty()) {
-    size_t at = random.below(copying.size());
-    Thread &thread = *threads[copying[at]];
-    copying[at] = copying.back();
-    copying.pop_back();
-    std::vector<AsyncCopy *> open;
-    for (auto &group : thread.copies)
-      for (AsyncCopy &copy : group)
-        if (!copy.done)
-          open.push_back(&copy);
-    if (open.empty())
-      continue;
-    perform(*open[random.below(open.size())]);
-    return true;
-  }
-  return false;
+  if (openCopies.empty())
+    return false;
+  size_t at = random.below(openCopies.size());
+  AsyncCopyRef copy = openCopies[at];
+  openCopies[at] = openCopies.back();
+  openCopies.pop_back();
+  if (!copy->done)
+    perform(*copy);
+  return true;
 }
 
 void Cta::resume(Thread &thread) {
@@ -235,7 +241,7 @@ bool Cta::run(const unsigned (&newId)[3], void **newArguments, uint64_t seed) {
       performSomeCopy();
     if (Thread *thread = pickThread()) {
       resume(*thread);
-    } else if (!performSomeCopy()) {
+    } else if (!performSomeCopy() && !resumePollers()) {
       if (numFinished == numThreads)
         break;
       reportDeadlock();
@@ -245,6 +251,17 @@ bool Cta::run(const unsigned (&newId)[3], void **newArguments, uint64_t seed) {
   return report.empty();
 }
 
+bool Cta::resumePollers() {
+  // A phase that is not over after so many questions will never be.
+  constexpr unsigned kMaxFruitlessPolls = 100;
+  if (pollers.empty() || fruitlessPolls++ > kMaxFruitlessPolls)
+    return false;
+  for (Thread *thread : pollers)
+    ready.push_back(thread->index);
+  pollers.clear();
+  return true;
+}
+
 void Cta::wait(const char *what, const char *place) {
   running->waitsFor = what;
   running->waitsAt = place;
@@ -252,6 +269,8 @@ void Cta::wait(const char *what, const char *place) {
 }
 
 void Cta::wake(Thread &thread) {
+  fruitlessPolls = 0;
+  thread.waitsAtBarrier = -1;
   thread.waitsFor = thread.waitsAt = nullptr;
   ready.push_back(thread.index);
 }

@@ -20,6 +20,7 @@
 
 #include <array>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,12 +43,41 @@ private:
   uint64_t state;
 };
 
-/// A copy of `cp.async` from its issue to the wait that makes it sure.
+struct Thread;
+
+/// An asynchronous copy from its issue to where it is known to be over: the
+/// wait of the thread that issued it, or the phase of an mbarrier.
 struct AsyncCopy {
   unsigned target, bytes, valid;
   const char *source;
   const char *place;
-  bool done = false;
+  /// The thread that issued it.
+  unsigned thread = 0;
+  /// Where the mbarrier is that counts its bytes, or -1.
+  int barrier = -1;
+  /// Whether it took place, and whether that is known.
+  bool done = false, over = false;
+};
+using AsyncCopyRef = std::shared_ptr<AsyncCopy>;
+
+/// An arrival at an mbarrier when copies of `cp.async` have taken place.
+struct CopyArrival {
+  unsigned barrier;
+  unsigned thread;
+  std::vector<AsyncCopyRef> copies;
+};
+
+/// What an mbarrier holds, but for the bits.
+struct MBarrier {
+  /// Arrivals that a phase takes, and that this one still waits for.
+  int64_t expected, pending;
+  /// Bytes that this phase still waits for.
+  int64_t bytes = 0;
+  /// Phases that are over.
+  uint64_t phase = 0;
+  std::vector<Thread *> waiting;
+  /// What arrivals of this phase, and of the last one, hand on.
+  VectorClock clock{}, completed{};
 };
 
 struct Thread {
@@ -62,9 +92,10 @@ struct Thread {
   void *operands = nullptr;
   /// What the last barrier gave it.
   int32_t barrierResult = 0;
+  /// The mbarrier at which it waits, by its offset, or -1.
+  int waitsAtBarrier = -1;
   /// Groups of asynchronous copies, the open one last.
-  std::deque<std::vector<AsyncCopy>> copies =
-      std::deque<std::vector<AsyncCopy>>(1);
+  std::deque<std::vector<AsyncCopyRef>> copies;
   Fiber fiber;
 
   unsigned lane() const { return index % kWarpLanes; }
@@ -150,10 +181,27 @@ public:
   int32_t arrive(unsigned id, int32_t expected, bool waits, Reduction reduction,
                  bool predicate, const char *place);
 
-  /// Begins an asynchronous copy of the running thread.
-  void issue(AsyncCopy copy);
+  /// Begins an asynchronous copy of the running thread, which `what` names in
+  /// reports; checks its addresses. It belongs to the thread's open group, or
+  /// to an mbarrier.
+  void issue(AsyncCopy copy, const char *what);
   /// Ends all but the last `pending` groups of copies of the running thread.
   void waitForCopies(int32_t pending);
+
+  // Operations on mbarriers, see MBarrier.cpp.
+  void initMBarrier(const void *address, int32_t count, const char *place);
+  void invalidateMBarrier(const void *address, const char *place);
+  /// Adds `bytes` to what the phase waits for, arrives `count` times, takes
+  /// `dropped` off the count of the phases that follow. Returns the phase.
+  uint64_t arriveAtMBarrier(const void *address, int64_t bytes, int32_t count,
+                            int32_t dropped, const char *place);
+  void completeBytes(const void *address, int64_t bytes, const char *place);
+  /// Whether phase `phase`, or the last one of that parity, is over; waits for
+  /// it if `blocks`, though maybe not to the end.
+  bool testMBarrier(const void *address, uint64_t phase, bool isParity,
+                    bool blocks, const char *place);
+  /// Lets the copies of the running thread so far arrive when they are done.
+  void arriveAfterCopies(const void *address, bool counted, const char *place);
 
 private:
   static void enterThread(void *thread);
@@ -162,9 +210,17 @@ private:
   /// Runs `thread` until it waits, yields or ends.
   void resume(Thread &thread);
   Thread *pickThread();
+  /// Lets threads that poll ask again; false if that has led to nothing.
+  bool resumePollers();
   /// Lets one asynchronous copy take place; false if there is none.
   bool performSomeCopy();
   void perform(AsyncCopy &copy);
+  void endCopy(AsyncCopy &copy);
+  void finishArrivals();
+  MBarrier &getMBarrier(const void *address, const char *what,
+                        const char *place);
+  void completePhase(MBarrier &barrier);
+  bool isOver(const MBarrier &barrier, uint64_t phase, bool isParity) const;
   void completeBarrier(Barrier &barrier);
   bool isComplete(const Barrier &barrier) const;
   void completeCollective(unsigned warp, size_t index);
@@ -188,8 +244,15 @@ private:
   Thread *running = nullptr;
   /// Threads that can run, in no order that matters but the plain schedule's.
   std::vector<unsigned> ready;
-  /// The issuers of copies that may not have taken place, once for each copy.
-  std::vector<unsigned> copying;
+  /// Copies that have not taken place.
+  std::vector<AsyncCopyRef> openCopies;
+  std::vector<CopyArrival> copyArrivals;
+  /// By their offsets in shared memory.
+  std::map<unsigned, MBarrier> mbarriers;
+  /// Threads that ask again and again whether a phase is over, and how often
+  /// they have since anything else happened.
+  std::vector<Thread *> pollers;
+  unsigned fruitlessPolls = 0;
   bool plain = true;
   Random random{0};
   std::string report;

@@ -25,7 +25,9 @@
 
 using namespace dit_rt;
 
-static thread_local char lastError[512] = "";
+// Long enough for a deadlock of the emulator, which says where each thread
+// waits.
+static thread_local char lastError[4096] = "";
 
 int32_t dit_rt::fail(int32_t status, const char *format, ...) {
   va_list args;

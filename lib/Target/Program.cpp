@@ -58,6 +58,14 @@ static void addEmulatorSymbols(Fn add) {
   add("dit_emu_cp_async", dit_emu_cp_async);
   add("dit_emu_cp_async_commit", dit_emu_cp_async_commit);
   add("dit_emu_cp_async_wait", dit_emu_cp_async_wait);
+  add("dit_emu_cp_async_mbarrier_arrive", dit_emu_cp_async_mbarrier_arrive);
+  add("dit_emu_cp_async_bulk", dit_emu_cp_async_bulk);
+  add("dit_emu_mbarrier_init", dit_emu_mbarrier_init);
+  add("dit_emu_mbarrier_inval", dit_emu_mbarrier_inval);
+  add("dit_emu_mbarrier_arrive", dit_emu_mbarrier_arrive);
+  add("dit_emu_mbarrier_complete_tx", dit_emu_mbarrier_complete_tx);
+  add("dit_emu_mbarrier_test", dit_emu_mbarrier_test);
+  add("dit_emu_mbarrier_wait", dit_emu_mbarrier_wait);
 }
 
 /// The runtime as linked into this process. Named one by one: it is a static

@@ -78,6 +78,9 @@ typedef struct dit_emu_counters {
   uint64_t barrier;
   /// Asynchronous copies, by threads, and the bytes that they wrote.
   uint64_t cp_async, cp_async_bytes;
+  uint64_t cp_async_bulk, cp_async_bulk_bytes;
+  /// Arrivals at mbarriers, of threads.
+  uint64_t mbarrier;
   /// Bytes that plain loads and stores moved.
   uint64_t global_read, global_written, shared_read, shared_written;
 } dit_emu_counters;
@@ -150,6 +153,31 @@ void dit_emu_cp_async(void *target, const void *source, int32_t bytes,
 void dit_emu_cp_async_commit(const char *place);
 /// Waits until at most `pending` groups of this thread are under way.
 void dit_emu_cp_async_wait(int32_t pending, const char *place);
+
+/// Lets the copies of this thread so far arrive at an mbarrier when they have
+/// taken place. `counted` (`.noinc`): the arrival is one of those that the
+/// phase expects; else one more.
+void dit_emu_cp_async_mbarrier_arrive(void *barrier, bool counted,
+                                      const char *place);
+/// `cp.async.bulk` from global to shared memory: an mbarrier counts its bytes.
+void dit_emu_cp_async_bulk(void *target, const void *source, void *barrier,
+                           int32_t bytes, const char *place);
+
+/// `mbarrier.init` for phases of `count` arrivals, and `mbarrier.inval`.
+void dit_emu_mbarrier_init(void *barrier, int32_t count, const char *place);
+void dit_emu_mbarrier_inval(void *barrier, const char *place);
+/// Adds `bytes` to what the phase expects, then arrives `count` times, for good
+/// if `drop`. Returns the phase, for `dit_emu_mbarrier_test`.
+uint64_t dit_emu_mbarrier_arrive(void *barrier, int32_t bytes, int32_t count,
+                                 bool drop, const char *place);
+void dit_emu_mbarrier_complete_tx(void *barrier, int32_t bytes,
+                                  const char *place);
+/// Whether a phase is over: that which an arrival returned, or the last one of
+/// a parity. With `blocks` it waits for that, as `try_wait` may.
+bool dit_emu_mbarrier_test(void *barrier, uint64_t phase, bool is_parity,
+                           bool blocks, const char *place);
+/// Waits until a phase of `parity` is over.
+void dit_emu_mbarrier_wait(void *barrier, int32_t parity, const char *place);
 
 #ifdef __cplusplus
 }

@@ -11,11 +11,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ThreadConverter.h"
+#include "ThreadRewriter.h"
 
 #include "dit/Emulator/Emulator.h"
 
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -55,69 +54,7 @@ SharedLayout mlir::dit::emulator::layOutShared(Operation *module) {
   return layout;
 }
 
-namespace {
-
-/// Converts the operations of one function.
-class ThreadConverter {
-public:
-  ThreadConverter(LLVM::LLVMFuncOp function, EmulatorCalls &calls,
-                  const SharedLayout &shared)
-      : function(function), calls(calls), shared(shared),
-        builder(function.getLoc(), function.getContext()),
-        i1(builder.getI1Type()), i32(builder.getI32Type()),
-        i64(builder.getI64Type()),
-        pointer(LLVM::LLVMPointerType::get(function.getContext())) {}
-
-  LogicalResult convert();
-
-private:
-  LogicalResult convertOp(Operation *op);
-  LogicalResult convertUpstream(Operation *op);
-  LogicalResult convertMemory(Operation *op);
-  LogicalResult convertSync(Operation *op);
-  LogicalResult convertWarp(Operation *op);
-  LogicalResult convertMatrix(Operation *op);
-  LogicalResult convertCopy(Operation *op);
-  bool convertRegister(Operation *op);
-
-  void convertMma(NVVM::MmaOp op);
-  LogicalResult checkMma(NVVM::MmaOp op);
-  void noteAccess(Operation *op, Value address, Type type, bool write,
-                  bool atomic);
-
-  Value constant(Type type, int64_t value) {
-    return LLVM::ConstantOp::create(builder, type,
-                                    builder.getIntegerAttr(type, value));
-  }
-  /// `value`, or the constant if it is absent.
-  Value orConstant(Value value, int64_t otherwise) {
-    return value ? value : constant(i32, otherwise);
-  }
-  /// Puts `values`, of 32 bits each, into an array.
-  Value store(ValueRange values, Type element);
-  /// The array's elements, as a value of `type`: one of them or a struct.
-  Value load(Value array, Type type, Type element);
-  Value bitcast(Value value, Type type) {
-    return value.getType() == type
-               ? value
-               : LLVM::BitcastOp::create(builder, type, value).getResult();
-  }
-  void replace(Operation *op, Value value) {
-    if (value)
-      op->getResult(0).replaceAllUsesWith(value);
-    op->erase();
-  }
-
-  LLVM::LLVMFuncOp function;
-  EmulatorCalls &calls;
-  const SharedLayout &shared;
-  ImplicitLocOpBuilder builder;
-  Type i1, i32, i64, pointer;
-};
-
-} // namespace
-
-Value ThreadConverter::store(ValueRange values, Type element) {
+Value ThreadRewriter::store(ValueRange values, Type element) {
   Value array = allocateOnStack(builder, element, values.size());
   for (auto [i, value] : llvm::enumerate(values)) {
     Value at = LLVM::GEPOp::create(builder, pointer, element, array,
@@ -127,7 +64,7 @@ Value ThreadConverter::store(ValueRange values, Type element) {
   return array;
 }
 
-Value ThreadConverter::load(Value array, Type type, Type element) {
+Value ThreadRewriter::load(Value array, Type type, Type element) {
   auto structType = dyn_cast<LLVM::LLVMStructType>(type);
   if (!structType)
     return bitcast(LLVM::LoadOp::create(builder, element, array), type);
@@ -153,8 +90,8 @@ static bool isOnStack(Value address) {
   return address.getDefiningOp<LLVM::AllocaOp>() != nullptr;
 }
 
-void ThreadConverter::noteAccess(Operation *op, Value address, Type type,
-                                 bool write, bool atomic) {
+void ThreadRewriter::noteAccess(Operation *op, Value address, Type type,
+                                bool write, bool atomic) {
   if (isOnStack(address))
     return;
   Value bytes =
@@ -166,7 +103,7 @@ void ThreadConverter::noteAccess(Operation *op, Value address, Type type,
                {address, bytes, constant(i1, write)}, op);
 }
 
-LogicalResult ThreadConverter::convertMemory(Operation *op) {
+LogicalResult ThreadRewriter::convertMemory(Operation *op) {
   if (auto addressOf = dyn_cast<LLVM::AddressOfOp>(op)) {
     auto at = shared.offsets.find(addressOf.getGlobalName());
     if (at == shared.offsets.end())
@@ -197,7 +134,7 @@ LogicalResult ThreadConverter::convertMemory(Operation *op) {
 // Registers, barriers and warps
 //===----------------------------------------------------------------------===//
 
-bool ThreadConverter::convertRegister(Operation *op) {
+bool ThreadRewriter::convertRegister(Operation *op) {
   int32_t which = llvm::TypeSwitch<Operation *, int32_t>(op)
                       .Case([](NVVM::ThreadIdXOp) { return DIT_EMU_TID; })
                       .Case([](NVVM::ThreadIdYOp) { return DIT_EMU_TID + 1; })
@@ -230,7 +167,7 @@ bool ThreadConverter::convertRegister(Operation *op) {
   return true;
 }
 
-LogicalResult ThreadConverter::convertSync(Operation *op) {
+LogicalResult ThreadRewriter::convertSync(Operation *op) {
   auto barrier = [&](Value id, Value threads, bool wait) {
     calls.call(builder, "dit_emu_barrier", {},
                {orConstant(id, 0), orConstant(threads, -1), constant(i1, wait)},
@@ -253,7 +190,8 @@ LogicalResult ThreadConverter::convertSync(Operation *op) {
     barrier(arrive.getBarrierId(), arrive.getNumberOfThreads(), false);
   } else if (auto syncWarp = dyn_cast<NVVM::SyncWarpOp>(op)) {
     calls.call(builder, "dit_emu_syncwarp", {}, syncWarp.getMask(), op);
-  } else if (!isa<NVVM::MembarOp>(op)) {
+  } else if (!isa<NVVM::MembarOp, NVVM::FenceMbarrierInitOp,
+                  NVVM::FenceProxyOp>(op)) {
     // Threads take turns, so that memory is in one order for all.
     return op->emitError("the emulator does not know ") << op->getName();
   }
@@ -261,7 +199,7 @@ LogicalResult ThreadConverter::convertSync(Operation *op) {
   return success();
 }
 
-LogicalResult ThreadConverter::convertWarp(Operation *op) {
+LogicalResult ThreadRewriter::convertWarp(Operation *op) {
   if (auto shuffle = dyn_cast<NVVM::ShflOp>(op)) {
     auto structType = dyn_cast<LLVM::LLVMStructType>(shuffle.getType());
     Value valid = structType
@@ -310,107 +248,11 @@ LogicalResult ThreadConverter::convertWarp(Operation *op) {
 }
 
 //===----------------------------------------------------------------------===//
-// Matrices and copies
-//===----------------------------------------------------------------------===//
-
-LogicalResult ThreadConverter::checkMma(NVVM::MmaOp op) {
-  auto shape = op.getShape();
-  auto type = op.getMultiplicandAPtxType();
-  bool isHalf =
-      type && (*type == NVVM::MMATypes::f16 || *type == NVVM::MMATypes::bf16);
-  auto results = cast<LLVM::LLVMStructType>(op.getType()).getBody();
-  if (shape.getM() == 16 && shape.getN() == 8 &&
-      (shape.getK() == 8 || shape.getK() == 16) && isHalf &&
-      op.getMultiplicandBPtxType() == type &&
-      op.getLayoutA() == NVVM::MMALayout::row &&
-      op.getLayoutB() == NVVM::MMALayout::col &&
-      llvm::all_of(results, [](Type type) { return type.isF32(); }))
-    return success();
-  return op.emitError(
-      "the emulator knows mma.sync.m16n8k8 and .m16n8k16 of f16 "
-      "and bf16 with accumulators of f32 only");
-}
-
-void ThreadConverter::convertMma(NVVM::MmaOp op) {
-  Type f32 = builder.getF32Type();
-  int64_t type = *op.getMultiplicandAPtxType() == NVVM::MMATypes::bf16
-                     ? DIT_EMU_BF16
-                     : DIT_EMU_F16;
-  Value a = store(op.getOperandA(), i32), b = store(op.getOperandB(), i32);
-  Value c = store(op.getOperandC(), f32);
-  Value d = allocateOnStack(builder, f32, 4);
-  calls.call(
-      builder, "dit_emu_mma", {},
-      {constant(i32, op.getShape().getK()), constant(i32, type), a, b, c, d},
-      op);
-  replace(op, load(d, op.getType(), f32));
-}
-
-LogicalResult ThreadConverter::convertMatrix(Operation *op) {
-  auto checkType = [&](NVVM::LdStMatrixShapeAttr shape,
-                       NVVM::LdStMatrixEltType element) -> LogicalResult {
-    if (shape.getM() == 8 && shape.getN() == 8 &&
-        element == NVVM::LdStMatrixEltType::B16)
-      return success();
-    return op->emitError("the emulator knows matrices of 8 x 8 elements of 16 "
-                         "bits only");
-  };
-  if (auto mma = dyn_cast<NVVM::MmaOp>(op)) {
-    if (failed(checkMma(mma)))
-      return failure();
-    convertMma(mma);
-    return success();
-  }
-  auto isTransposed = [&](NVVM::MMALayout layout) {
-    return constant(i1, layout == NVVM::MMALayout::col);
-  };
-  if (auto load = dyn_cast<NVVM::LdMatrixOp>(op)) {
-    if (failed(checkType(load.getShapeAttr(), load.getEltType())))
-      return failure();
-    Value registers = allocateOnStack(builder, i32, load.getNum());
-    calls.call(builder, "dit_emu_ldmatrix", {},
-               {load.getPtr(), constant(i32, load.getNum()),
-                isTransposed(load.getLayout()), registers},
-               op);
-    replace(op, this->load(registers, load.getType(), i32));
-    return success();
-  }
-  auto store = cast<NVVM::StMatrixOp>(op);
-  if (failed(checkType(store.getShapeAttr(), store.getEltType())))
-    return failure();
-  Value registers = this->store(store.getSources(), i32);
-  calls.call(builder, "dit_emu_stmatrix", {},
-             {store.getPtr(), constant(i32, store.getSources().size()),
-              isTransposed(store.getLayout()), registers},
-             op);
-  op->erase();
-  return success();
-}
-
-LogicalResult ThreadConverter::convertCopy(Operation *op) {
-  if (auto copy = dyn_cast<NVVM::CpAsyncOp>(op)) {
-    Value bytes = constant(i32, copy.getSize());
-    calls.call(builder, "dit_emu_cp_async", {},
-               {copy.getDst(), copy.getSrc(), bytes,
-                copy.getCpSize() ? copy.getCpSize() : bytes},
-               op);
-  } else if (isa<NVVM::CpAsyncCommitGroupOp>(op)) {
-    calls.call(builder, "dit_emu_cp_async_commit", {}, {}, op);
-  } else {
-    auto wait = cast<NVVM::CpAsyncWaitGroupOp>(op);
-    calls.call(builder, "dit_emu_cp_async_wait", {}, constant(i32, wait.getN()),
-               op);
-  }
-  op->erase();
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
 // All operations
 //===----------------------------------------------------------------------===//
 
 /// Operations of the LLVM dialect that mean something else on a GPU.
-LogicalResult ThreadConverter::convertUpstream(Operation *op) {
+LogicalResult ThreadRewriter::convertUpstream(Operation *op) {
   if (isa<LLVM::InlineAsmOp>(op))
     return op->emitError("the emulator does not know inline assembly");
   if (auto call = dyn_cast<LLVM::CallIntrinsicOp>(op)) {
@@ -422,7 +264,7 @@ LogicalResult ThreadConverter::convertUpstream(Operation *op) {
   return convertMemory(op);
 }
 
-LogicalResult ThreadConverter::convertOp(Operation *op) {
+LogicalResult ThreadRewriter::convertOp(Operation *op) {
   builder.setInsertionPoint(op);
   builder.setLoc(op->getLoc());
   if (isa<LLVM::LLVMDialect>(op->getDialect()))
@@ -433,9 +275,16 @@ LogicalResult ThreadConverter::convertOp(Operation *op) {
     return convertWarp(op);
   if (isa<NVVM::MmaOp, NVVM::LdMatrixOp, NVVM::StMatrixOp>(op))
     return convertMatrix(op);
-  if (isa<NVVM::CpAsyncOp, NVVM::CpAsyncCommitGroupOp,
-          NVVM::CpAsyncWaitGroupOp>(op))
+  if (isa<NVVM::CpAsyncOp, NVVM::CpAsyncCommitGroupOp, NVVM::CpAsyncWaitGroupOp,
+          NVVM::CpAsyncMBarrierArriveOp,
+          NVVM::CpAsyncBulkGlobalToSharedClusterOp>(op))
     return convertCopy(op);
+  if (isa<NVVM::MBarrierInitOp, NVVM::MBarrierInvalOp, NVVM::MBarrierExpectTxOp,
+          NVVM::MBarrierCompleteTxOp, NVVM::MBarrierArriveOp,
+          NVVM::MBarrierArriveDropOp, NVVM::MBarrierArriveExpectTxOp,
+          NVVM::MBarrierTryWaitParityOp, NVVM::MBarrierTestWaitOp,
+          NVVM::MBarrierTryWaitOp>(op))
+    return convertMBarrier(op);
   if (auto reciprocal = dyn_cast<NVVM::RcpApproxFtzF32Op>(op)) {
     Type f32 = builder.getF32Type();
     Value one =
@@ -446,7 +295,7 @@ LogicalResult ThreadConverter::convertOp(Operation *op) {
   return convertSync(op);
 }
 
-LogicalResult ThreadConverter::convert() {
+LogicalResult ThreadRewriter::convert() {
   SmallVector<Operation *> ops;
   function.getBody().walk([&](Operation *op) { ops.push_back(op); });
   for (Operation *op : ops)
@@ -458,5 +307,5 @@ LogicalResult ThreadConverter::convert() {
 LogicalResult mlir::dit::emulator::convertThread(LLVM::LLVMFuncOp function,
                                                  EmulatorCalls &calls,
                                                  const SharedLayout &shared) {
-  return ThreadConverter(function, calls, shared).convert();
+  return ThreadRewriter(function, calls, shared).convert();
 }
