@@ -34,11 +34,6 @@ TILE, CUBE = (64, 64), (4, 4, 4)
 # keeps MARGIN times what it was measured to need, and none drops anything in
 # the first DENSE_STEPS steps.
 MIN_SPARSITY, MARGIN, DENSE_STEPS = 0.7, 2.0, 5
-# Attention broadcast: the period of each kind of attention, and the timesteps
-# between which it holds.
-PERIODS = {"full": 2, "cross": 6}
-WINDOW = (100, 850)
-
 # What the results must satisfy: the dense program repeats PyTorch, relative to
 # the largest value. One evaluation of the exported model differs by 3.4e-5 (its
 # IR holds 0.797724 for the sqrt(2/pi) of the GELU), and 30 steps with guidance
@@ -80,25 +75,15 @@ def psnr(a, b):
     return float("inf") if error == 0 else 10 * np.log10(4 / error)
 
 
-def schedule(period):
-    """Which steps compute under attention broadcast: all of them outside of the
-    window, one in `period` inside."""
-    steps = ""
-    for step in range(NUM_STEPS):
-        t = float(np.float32(1000 * (1 - step / NUM_STEPS)))
-        inside = WINDOW[0] <= t <= WINDOW[1]
-        steps += "0" if inside and step % period else "1"
-    return steps
-
-
 def variants():
     numbers = lambda values: ",".join(map(str, values))
     sparsify = (f"dit-sparsify-attention{{file={HERE / 'profile.json'} "
                 f"tile={numbers(TILE)} cube={numbers(CUBE)} "
                 f"min-sparsity={MIN_SPARSITY} margin={MARGIN} "
                 f"dense-steps={DENSE_STEPS}}}")
-    reuse = [f"dit-reuse-attention{{kinds={kind} schedule={schedule(period)}}}"
-             for kind, period in PERIODS.items()]
+    reuse = ["dit-outline-branches",
+             f"dit-import-plan{{file={HERE / 'pab-246.json'} steps={NUM_STEPS}}}",
+             "dit-apply-plan"]
     return [
         Variant("dense", "dense attention", []),
         Variant("sparse", "top-k sparse attention", [sparsify]),

@@ -52,11 +52,11 @@ static const char *const kPipelines[] = {
     "canonicalize",
     "builtin.module(dit-decompose,func.func(cse))",
     "dit-raise-attention,dit-lower-reuse",
-    "dit-reuse-attention{schedule=10}",
+    "dit-build-sampler{steps=2}",
     "dit-export-entries,dit-to-reference",
     "builtin.module(",
     "no-such-pass",
-    "dit-reuse-attention{schedule=x}",
+    "dit-build-sampler{steps=x}",
     "func.func(canonicalize",
     "any(cse)",
     ""};

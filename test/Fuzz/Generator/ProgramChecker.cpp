@@ -197,7 +197,7 @@ llvm::Error ProgramChecker::checkPasses(const GeneratedProgram &program,
     return runPipeline(**module, "canonicalize,dit-lower-reuse,dit-decompose");
   default:
     return runPipeline(**module, "dit-report-attention{file=/dev/null},"
-                                 "dit-reuse-attention{schedule=1},cse");
+                                 "dit-report-work{file=/dev/null},cse");
   }
 }
 

@@ -46,6 +46,11 @@ public:
   void emit(RewriterBase &rewriter, ArrayRef<int64_t> steps, Value step,
             IRMapping &copies, MutableArrayRef<Value> states);
 
+  /// The step of branch `index`, if `step` is a tensor with one for each; else
+  /// `step`.
+  static Value getStepOf(OpBuilder &builder, Location loc, Value step,
+                         size_t index);
+
 private:
   Block &body;
   std::vector<BranchEmitter> branches;
