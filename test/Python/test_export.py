@@ -5,6 +5,7 @@
 
 import json
 import pathlib
+import re
 import sys
 
 import pytest
@@ -66,6 +67,24 @@ def test_names_come_from_locations(tmp_path):
     assert [site["site"] for site in module.sites] == ["blocks.3.attn1"]
 
 
+def test_mlps_of_a_model(source_root, tmp_path):
+    """MLPs get one name, whether branches are outlined before names are given or
+    after."""
+    module = dit.Module.parse(source_root / "examples" / "wan-mini" / "denoise.mlirbc")
+    given = json.loads((source_root / "examples" / "wan-mini" / "sites.json").read_text())["sites"]
+    mlps = _sites._describe_mlps(module.clone().run("dit-raise-attention"), given)
+    assert mlps == [{"site": f"mlp{i}", "name": f"blocks.{i}.mlp", "kind": "mlp", "layer": i}
+                    for i in range(4)]
+    path = tmp_path / "sites.json"
+    path.write_text(json.dumps({"sites": given + mlps}))
+    annotate, outline = f"dit-annotate-sites{{file={path}}}", "dit-outline-branches"
+    for passes in ((annotate, outline), (outline, annotate)):
+        named = module.clone().run(",".join(("dit-raise-attention", *passes)))
+        assert [name for name in re.findall(r'dit\.branch "([^"]+)" mlp', named.to_text(elide=16))
+                ] == [site["name"] for site in mlps]
+    assert [site["kind"] for site in dit.export.find_sites(module)[-4:]] == ["mlp"] * 4
+
+
 def test_grid_is_checked():
     for arguments in ((0, 1, 1), (1, 1, 1, -1)):
         with pytest.raises(dit.ArgumentError, match="positive extents"):
@@ -111,9 +130,10 @@ def test_command_on_diffusers(torch_python, packages, tmp_path):
     assert "largest difference to PyTorch" in out
     sites = json.loads((tmp_path / "out" / "wan.sites.json").read_text())["sites"]
     grid = {"frames": 3, "height": 4, "width": 4}
-    assert [(s["name"], s["layer"], s.get("kind"), s["grid"]) for s in sites] == [
+    assert [(s["name"], s["layer"], s.get("kind"), s.get("grid")) for s in sites] == [
         (f"blocks.{i}.attn{j}", i, kind, grid)
-        for i in (0, 1) for j, kind in ((1, "full"), (2, None))]
+        for i in (0, 1) for j, kind in ((1, "full"), (2, None))] + [
+        ("blocks.0.mlp", 0, "mlp", None), ("blocks.1.mlp", 1, "mlp", None)]
     # Here too, without torch.
     module = dit.Module.parse(tmp_path / "out" / "wan.mlirbc")
     assert dit.export.find_sites(module, Grid(3, 4, 4)) == sites

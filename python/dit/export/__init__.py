@@ -18,7 +18,7 @@ there is none::
 
 Three files come out: ``model.mlirbc``, the program on ``linalg``, whose
 locations are the names of the model's parts; ``model.safetensors``, its weights;
-and ``model.sites.json``, names, kinds, layers and grids of its attentions for
+and ``model.sites.json``, names, kinds, layers and grids of its attentions and MLPs for
 ``--dit-annotate-sites``.
 """
 

@@ -1,7 +1,7 @@
 # Part of the dit project, under the Apache License v2.0 with LLVM Exceptions.
 # See LICENSE for license information.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What can be said of the attentions of an exported model.
+"""What can be said of the attentions and MLPs of an exported model.
 
 Names come from the locations that the exporter left; kinds and grids from how
 many tokens an attention has, where this leaves no doubt.
@@ -10,7 +10,10 @@ many tokens an attention has, where this leaves no doubt.
 from __future__ import annotations
 
 import dataclasses
+import json
+import pathlib
 import re
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,9 +102,34 @@ def _names_by_site(module: Module) -> dict[str, str]:
     return names
 
 
+_MLP = re.compile(r'\bdit\.branch "([^"]+)" mlp(?: layer (\d+))?')
+
+
+def _mlps(module: Module) -> list[tuple[str, str]]:
+    """Name and layer of each MLP that ``--dit-outline-branches`` finds."""
+    outlined = module.run("dit-outline-branches")
+    return [found.groups("") for line in outlined.to_text(elide=16).splitlines()
+            if (found := _MLP.search(line))]
+
+
+def _describe_mlps(raised: Module, annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Annotations of the MLPs. They are outlined after the attentions got their
+    names, which name them too, or before; so each gets the same name here."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "sites.json")
+        path.write_text(json.dumps({"sites": annotations}))
+        named = raised.clone().run(f"dit-annotate-sites{{file='{path}'}}")
+    result = []
+    for (site, _), (name, layer) in zip(_mlps(raised.clone()), _mlps(named), strict=True):
+        result.append({"site": site, "name": name, "kind": "mlp"})
+        if layer:
+            result[-1]["layer"] = int(layer)
+    return result
+
+
 def find_sites(module: Module, grid: Grid | None = None) -> list[dict[str, Any]]:
-    """Annotations for the attentions that dit finds in `module`, an export: what
-    ``--dit-annotate-sites`` reads. The module stays as it is."""
+    """Annotations for the attentions and MLPs that dit finds in `module`, an export:
+    what ``--dit-annotate-sites`` reads. The module stays as it is."""
     raised = module.clone().run("dit-raise-attention")
     names = _names_by_site(raised)
     taken: set[str] = set()
@@ -121,4 +149,4 @@ def find_sites(module: Module, grid: Grid | None = None) -> list[dict[str, Any]]
             annotation |= describe(site.get("kind"), site["query_length"],
                                    site["key_length"], grid)
         annotations.append(annotation)
-    return annotations
+    return annotations + _describe_mlps(raised, annotations)

@@ -18,14 +18,14 @@ class Exported:
     #: None if all tensors are small and in the program.
     parameters: pathlib.Path | None
     sites: pathlib.Path
-    #: What the annotation file says of each attention.
+    #: What the annotation file says of each attention and MLP.
     annotations: tuple[dict[str, Any], ...]
 
     def __str__(self) -> str:
         lines = [f"{self.module}: {self.module.stat().st_size} bytes"]
         if self.parameters:
             lines.append(f"{self.parameters}: {self.parameters.stat().st_size} bytes")
-        lines.append(f"{self.sites}: {len(self.annotations)} attentions")
+        lines.append(f"{self.sites}: {len(self.annotations)} sites")
         lines += [f"  {site['site']}: " + ", ".join(
             f"{key} {value}" for key, value in site.items() if key not in ("site", "grid"))
             for site in self.annotations]

@@ -155,7 +155,7 @@ def _measure(options: argparse.Namespace, settings: Settings
     model = Model(options.folder)
     counts = options.profile is None
     name, path = ("work", options.work) if counts else ("profile", options.profile)
-    with Progress(f"{'counting' if counts else 'profiling'} {len(settings.places)} "
+    with Progress(f"{'counting' if counts else 'profiling'} {settings.num_steps} "
                   "steps") as running:
         measured, sample = (model.count if counts else model.profile)(
             settings, options.clip, options.seed, threads=options.threads,
@@ -176,7 +176,7 @@ def _run(options: argparse.Namespace, settings: Settings
         sampler = model.compile(settings, target=options.target, cache=not options.no_cache)
     seconds = []
     for _ in range(options.repeat):
-        with Progress(f"sampling in {len(settings.places)} steps") as running:
+        with Progress(f"sampling in {settings.num_steps} steps") as running:
             sample = sampler.run(options.clip, noise, threads=options.threads)
         seconds.append(running.seconds)
     return sample, compiling.seconds, seconds, {}
@@ -188,7 +188,7 @@ def _sample(options: argparse.Namespace) -> None:
     wanted = None if options.compare is None else read_array(options.compare)
     measures = options.profile is not None or options.work is not None
     sample, ready, seconds, found = (_measure if measures else _run)(options, settings)
-    report = {"folder": str(options.folder), "steps": len(settings.places),
+    report = {"folder": str(options.folder), "steps": settings.num_steps,
               "solver": settings.solver, "guidance": settings.guidance, "clip": options.clip,
               "seed": options.seed, "plan": None if options.plan is None else str(options.plan),
               "threads": options.threads or dit.get_num_threads(),

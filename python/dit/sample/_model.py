@@ -17,10 +17,14 @@ import numpy as np
 from dit._errors import ArgumentError, FileError
 from dit._module import Module
 from dit._program import Entry, compile
-from dit.sample import _solvers, _source
+from dit._signature import Signature
+from dit.sample import _solvers
 
 Path = Union[str, "os.PathLike[str]"]
 Array = np.ndarray[Any, Any]
+
+#: The function of the sampler.
+ENTRY = "sample"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +53,21 @@ class Settings:
         if self.timesteps is not None:
             return _solvers.from_timesteps(self.timesteps)
         return _solvers.place(self.steps, self.shift)
+
+    @property
+    def num_steps(self) -> int:
+        """How many steps there are."""
+        return self.steps if self.timesteps is None else len(self.timesteps)
+
+    def _build(self, denoiser: str) -> str:
+        """The pass that puts a denoiser into the loop."""
+        options = [f"denoiser={quote(denoiser)}", f"name={ENTRY}",
+                   f"guidance={self.guidance}", f"solver={self.solver}"]
+        if self.timesteps is None:
+            options += [f"steps={self.steps}", f"shift={self.shift}"]
+        else:
+            options += [f"timesteps={','.join(map(str, self.timesteps))}"]
+        return f"dit-build-sampler{{{' '.join(options)}}}"
 
 
 def quote(path: Path) -> str:
@@ -87,16 +106,22 @@ def read_timesteps(plan: Path) -> tuple[float, ...] | None:
     return tuple(map(float, timesteps))
 
 
-def _import(settings: Settings) -> str:
-    """The pass that reads the plan. Its file may name the timesteps itself, and
-    has to be for those of the sampler unless it is to be fitted."""
-    assert settings.plan is not None
-    if settings.remap and read_timesteps(settings.plan):
-        return f"dit-import-plan{{file={quote(settings.plan)}}}"
-    if settings.timesteps is None and settings.shift == 1:
-        return f"dit-import-plan{{file={quote(settings.plan)} steps={settings.steps}}}"
-    times = ",".join(str(_solvers.TIME_SCALE * u) for u in settings.places)
-    return f"dit-import-plan{{file={quote(settings.plan)} timesteps={times}}}"
+def _check_signature(name: str, signature: Signature) -> None:
+    """Raises unless the function is `(x, t, text) -> v` over a batch of two, one
+    with a text and one without."""
+    def fail(what: str) -> None:
+        raise ArgumentError(f"@{name}: expected (x: f32[2, ...], t: f32[2], text: f32[2, tokens, "
+                            f"size]) -> (f32 of the extents of x), got {what}")
+
+    specs = (*signature.inputs, *signature.results)
+    if len(signature.inputs) != 3 or len(signature.results) != 1:
+        fail(str(signature))
+    x, t, text, v = specs
+    for spec in specs:
+        if spec.dtype != "f32" or not spec.is_static or spec.shape[:1] != (2,):
+            fail(str(spec))
+    if len(x.shape) < 2 or t.shape != (2,) or len(text.shape) != 3 or v.shape != x.shape:
+        fail(str(signature))
 
 
 class Model:
@@ -123,7 +148,7 @@ class Model:
         self.denoiser = names[0]
         self.signature = entries[self.denoiser]
         try:
-            _source.check(self.denoiser, self.signature)
+            _check_signature(self.denoiser, self.signature)
         except ArgumentError as error:
             raise FileError(f"{self._file}: {error}") from error
         self.texts = read_array(self.folder / "text.npy")
@@ -178,31 +203,39 @@ class Model:
     def build(self, settings: Settings) -> Module:
         """The sampler as one module: loop and denoiser, with named
         attentions, under the plan."""
-        if not np.isfinite(np.float32(settings.guidance)):
-            raise ArgumentError(f"guidance: expected a number, got {settings.guidance}")
-        places = settings.places
+        if settings.solver not in _solvers.SOLVERS:
+            raise ArgumentError(f"solver: expected one of {', '.join(_solvers.SOLVERS)}, got "
+                                f"'{settings.solver}'")
+        if settings.num_steps < 1:
+            raise ArgumentError(f"steps: expected at least 1, got {settings.num_steps}")
         assert self._file is not None
-        module = Module.parse(_source.write(self.denoiser, self.signature, settings.solver,
-                                            places, settings.guidance), trusted=True)
-        module.link(self._file)
-        module.run(",".join(["inline", "symbol-dce", *self._raising()]))
+        module = Module.parse(self._file)
+        module.run(",".join([settings._build(self.denoiser), "inline", "symbol-dce",
+                             *self._raising()]))
         if settings.plan is not None:
-            module.run(f"dit-outline-branches,{_import(settings)}")
+            self._import(module, settings)
             module.run(f"dit-apply-plan{{form={settings.form} "
                        f"remap={'true' if settings.remap else 'false'}}}")
         return module
 
+    @staticmethod
+    def _import(module: Module, settings: Settings) -> None:
+        """Outlines the branches and reads the plan for them. The loop of the sampler
+        knows the timesteps."""
+        assert settings.plan is not None
+        module.run(f"dit-outline-branches,dit-import-plan{{file={quote(settings.plan)}}}")
+
     def read_plan(self, settings: Settings) -> dict[str, Any]:
         """The plan as a table, as ``--dit-export-plan`` writes it."""
         module = self.build(dataclasses.replace(settings, plan=None))
-        module.run(f"dit-outline-branches,{_import(settings)}")
+        self._import(module, settings)
         plan: dict[str, Any] = module.export_plan()
         return plan
 
     def report_caches(self, settings: Settings) -> dict[str, Any]:
         """What the plan keeps from step to step, as ``dit-report-caches`` says."""
         module = self.build(dataclasses.replace(settings, plan=None))
-        module.run(f"dit-outline-branches,{_import(settings)}")
+        self._import(module, settings)
         return self._report(module, "dit-report-caches")
 
     def compile(self, settings: Settings, **options: Any) -> Sampler:
@@ -221,9 +254,8 @@ class Model:
         Returns:
             What a profile file (docs/Spec.md) holds, and the sample.
         """
-        times = ",".join(str(_solvers.TIME_SCALE * u) for u in settings.places)
         module = self.build(settings).run(
-            f"dit-outline-branches,dit-instrument-profile{{timesteps={times} {measure}}}")
+            f"dit-outline-branches,dit-instrument-profile{{{measure}}}")
         sampler = Sampler(self, settings, module, **options)
         return sampler.entry.profile(*sampler.get_inputs(clip, self.get_noise(clip, seed)),
                                      threads=threads)
@@ -270,7 +302,7 @@ class Sampler:
                  **options: Any) -> None:
         self.model = model
         self.settings = settings
-        self.entry: Entry = compile(module, entries=_source.ENTRY, **options)[_source.ENTRY]
+        self.entry: Entry = compile(module, entries=ENTRY, **options)[ENTRY]
 
     def __call__(self, clip: int = 0, seed: int | None = None, *,
                  threads: int | None = None) -> Array:
@@ -282,8 +314,8 @@ class Sampler:
         sample: Array = self.entry(*self.get_inputs(clip, noise), threads=threads)
         return sample
 
-    def get_inputs(self, clip: int, noise: Array) -> tuple[Array, Array, Array]:
+    def get_inputs(self, clip: int, noise: Array) -> tuple[Array, Array]:
         """What the program takes."""
         self.model._check_clip(clip)
         texts = self.model.texts
-        return noise, texts[clip:clip + 1], texts[-1:]
+        return noise, texts[[clip, -1]]

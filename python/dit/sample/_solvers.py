@@ -10,7 +10,8 @@ so that one loop runs them all: at step i
     x      <- x_x[i] x + x_v[i] v + x_p[i] past
     past   <- past_x[i] x + past_v[i] v
 
-with the x from before the step.
+with the x from before the step. `dit-build-sampler` has the same numbers in its
+programs; these are for loops in Python, as those of dit.tune.
 """
 
 from __future__ import annotations

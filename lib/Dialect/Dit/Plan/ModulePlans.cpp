@@ -35,7 +35,8 @@ getFileContext(ModuleOp module, const PlanImportOptions &options) {
     return emit() << "expected a half-width in the option window, got "
                   << options.window;
   PlanFileContext context{module.getContext(), SiteList::collect(module),
-                          llvm::to_vector(options.timesteps)};
+                          llvm::to_vector(options.timesteps),
+                          findTimesteps(module)};
   if (options.steps)
     context.timesteps = getUniformTimesteps(options.steps);
   context.window = options.window;

@@ -56,7 +56,9 @@ bool mlir::dit::readTimesteps(const PlanFileContext &context,
                               json::Path path) {
   const json::Value *value = root.get("timesteps");
   if (!value) {
-    llvm::append_range(timesteps, context.timesteps);
+    llvm::append_range(timesteps, context.timesteps.empty()
+                                      ? context.defaultTimesteps
+                                      : context.timesteps);
     if (timesteps.empty())
       return report(file, path,
                     "expected the timesteps of the sampler, in the file or as "

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dit/Dialect/Dit/Transforms/ApplyPlan.h"
+#include "dit/Dialect/Dit/Plan/SamplerSchedule.h"
 #include "dit/Dialect/Dit/Transforms/Passes.h"
 #include "dit/Dialect/Dit/Transforms/StepLoop.h"
 

@@ -14,7 +14,6 @@
 
 #include "dit/Dialect/Dit/Plan/SamplerSchedule.h"
 #include "dit/Dialect/Dit/Transforms/Passes.h"
-#include "dit/Dialect/Dit/Transforms/StepLoop.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -22,6 +21,9 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+
+#include <array>
+#include <cmath>
 
 namespace mlir::dit {
 #define GEN_PASS_DEF_BUILDSAMPLERPASS
@@ -32,6 +34,13 @@ using namespace mlir;
 using namespace mlir::dit;
 
 namespace {
+
+/// What a term of a step is multiplied by: 0, 1 where there is no number, or a
+/// table of numbers, of which a step has one.
+struct Factor {
+  Value number;
+  bool isZero = false;
+};
 
 /// Writes the function that samples with a denoiser.
 class SamplerBuilder {
@@ -46,6 +55,10 @@ public:
   void build(ImplicitLocOpBuilder &b, StringRef name);
 
 private:
+  /// The terms of a step, as in `SamplerStep`.
+  enum Term : unsigned { Sample, Velocity, Past, PastOfSample, PastOfVelocity };
+  using Factors = std::array<Factor, PastOfVelocity + 1>;
+
   bool isGuided() const { return conditional != BatchPart::All; }
   RankedTensorType getModelType() {
     return cast<RankedTensorType>(model.getArgumentTypes()[0]);
@@ -55,12 +68,14 @@ private:
                     Type element);
   Value createBatch(ImplicitLocOpBuilder &b, Value sample);
   Value getHalf(ImplicitLocOpBuilder &b, Value batch, bool first);
-  SmallVector<Value> createUpdate(ImplicitLocOpBuilder &b, Value sample,
-                                  Value velocity, Value previous,
-                                  ArrayRef<Value> weights);
+  Value guide(ImplicitLocOpBuilder &b, ValueRange halves);
+  Factors createTables(ImplicitLocOpBuilder &b, Type element);
+  SmallVector<Value> createUpdate(ImplicitLocOpBuilder &b, ValueRange carried,
+                                  Value velocity, const Factors &factors);
   SmallVector<Value> createStepBody(ImplicitLocOpBuilder &b, Value step,
                                     ValueRange carried, ValueRange conditions,
-                                    ArrayRef<Value> tables);
+                                    Value timeTable, const Factors &tables);
+  void nameArguments(func::FuncOp function);
 
   func::FuncOp model;
   const SamplerSchedule &schedule;
@@ -154,21 +169,40 @@ Value SamplerBuilder::getHalf(ImplicitLocOpBuilder &b, Value batch,
       getAsIndexOpFoldResult(b.getContext(), half.getShape()), strides);
 }
 
-/// The next sample, and the velocity with guidance if a later step needs it.
+Value SamplerBuilder::guide(ImplicitLocOpBuilder &b, ValueRange halves) {
+  Value guided = halves[0];
+  if (!isGuided())
+    return guided;
+  Value scale =
+      arith::ConstantOp::create(b, b.getFloatAttr(guided.getType(), guidance));
+  Value difference = arith::SubFOp::create(b, guided, halves[1]);
+  return arith::AddFOp::create(b, halves[1],
+                               arith::MulFOp::create(b, difference, scale));
+}
+
+/// `sum` with `value` times the factor of a term.
+static Value addTerm(ImplicitLocOpBuilder &b, Value sum, const Factor &factor,
+                     Value value) {
+  if (factor.isZero)
+    return sum;
+  if (factor.number)
+    value = arith::MulFOp::create(b, value, factor.number);
+  return sum ? arith::AddFOp::create(b, sum, value) : value;
+}
+
+/// The next sample, and what later steps take of this one.
 SmallVector<Value> SamplerBuilder::createUpdate(ImplicitLocOpBuilder &b,
-                                                Value sample, Value velocity,
-                                                Value previous,
-                                                ArrayRef<Value> weights) {
+                                                ValueRange carried,
+                                                Value velocity,
+                                                const Factors &factors) {
   RankedTensorType type = getSampleType();
-  SmallVector<Value> inputs, outputs = {sample};
+  SmallVector<Value> inputs, outputs(carried);
   if (isGuided())
     for (bool unconditional : {false, true})
       inputs.push_back(getHalf(
           b, velocity, (conditional == BatchPart::First) != unconditional));
   else
     inputs.push_back(velocity);
-  if (previous)
-    outputs.push_back(previous);
   AffineMap map = b.getMultiDimIdentityMap(type.getRank());
   SmallVector<AffineMap> maps(inputs.size() + outputs.size(), map);
   SmallVector<utils::IteratorType> iterators(type.getRank(),
@@ -182,24 +216,16 @@ SmallVector<Value> SamplerBuilder::createUpdate(ImplicitLocOpBuilder &b,
         if (isNarrow)
           for (Value &value : values)
             value = arith::ExtFOp::create(b, b.getF32Type(), value);
-        Value guided = values[0];
-        if (isGuided()) {
-          Value scale = arith::ConstantOp::create(
-              b, b.getFloatAttr(guided.getType(), guidance));
-          Value difference = arith::SubFOp::create(b, guided, values[1]);
-          guided = arith::AddFOp::create(
-              b, values[1], arith::MulFOp::create(b, difference, scale));
-        }
-        Value old = values[inputs.size()];
-        Value next = arith::AddFOp::create(
-            b, old, arith::MulFOp::create(b, guided, weights[0]));
-        if (previous)
-          next = arith::AddFOp::create(
-              b, next,
-              arith::MulFOp::create(b, values[inputs.size() + 1], weights[1]));
+        Value guided = guide(b, ArrayRef(values).take_front(inputs.size()));
+        ArrayRef<Value> old = ArrayRef(values).drop_front(inputs.size());
+        Value next = addTerm(b, Value(), factors[Sample], old[0]);
+        next = addTerm(b, next, factors[Velocity], guided);
         SmallVector<Value> yielded = {next};
-        if (previous)
-          yielded.push_back(guided);
+        if (old.size() > 1) {
+          yielded[0] = addTerm(b, next, factors[Past], old[1]);
+          Value past = addTerm(b, Value(), factors[PastOfSample], old[0]);
+          yielded.push_back(addTerm(b, past, factors[PastOfVelocity], guided));
+        }
         if (isNarrow)
           for (Value &value : yielded)
             value = arith::TruncFOp::create(b, type.getElementType(), value);
@@ -215,24 +241,55 @@ SmallVector<Value> SamplerBuilder::createUpdate(ImplicitLocOpBuilder &b,
   return results;
 }
 
-SmallVector<Value> SamplerBuilder::createStepBody(ImplicitLocOpBuilder &b,
-                                                  Value step,
-                                                  ValueRange carried,
-                                                  ValueRange conditions,
-                                                  ArrayRef<Value> tables) {
+/// The factors of all steps, each a constant or a table.
+SamplerBuilder::Factors SamplerBuilder::createTables(ImplicitLocOpBuilder &b,
+                                                     Type element) {
+  static constexpr double SamplerStep::*kMembers[] = {
+      &SamplerStep::sample, &SamplerStep::velocity, &SamplerStep::past,
+      &SamplerStep::pastOfSample, &SamplerStep::pastOfVelocity};
+  Factors factors;
+  for (auto [factor, member] : llvm::zip_equal(factors, kMembers)) {
+    SmallVector<double> values = llvm::map_to_vector(
+        schedule.getSteps(),
+        [&, m = member](const SamplerStep &step) { return step.*m; });
+    factor.isZero = llvm::all_equal(values) && values.front() == 0.0;
+    if (!llvm::all_equal(values) ||
+        (values.front() != 0.0 && values.front() != 1.0))
+      factor.number = createTable(b, values, element);
+  }
+  return factors;
+}
+
+SmallVector<Value>
+SamplerBuilder::createStepBody(ImplicitLocOpBuilder &b, Value step,
+                               ValueRange carried, ValueRange conditions,
+                               Value timeTable, const Factors &tables) {
   auto timeType = cast<RankedTensorType>(model.getArgumentTypes()[1]);
-  SmallVector<Value> numbers = llvm::map_to_vector(tables, [&](Value table) {
-    return tensor::ExtractOp::create(b, table, step).getResult();
-  });
-  SmallVector<Value> times(timeType.getDimSize(0), numbers[0]);
+  Value time = tensor::ExtractOp::create(b, timeTable, step);
+  Factors factors = tables;
+  for (Factor &factor : factors)
+    if (factor.number)
+      factor.number = tensor::ExtractOp::create(b, factor.number, step);
+  SmallVector<Value> times(timeType.getDimSize(0), time);
   SmallVector<Value> arguments = {
       createBatch(b, carried[0]),
       tensor::FromElementsOp::create(b, timeType, times)};
   llvm::append_range(arguments, conditions);
   Value velocity = func::CallOp::create(b, model, arguments).getResult(0);
-  return createUpdate(b, carried[0], velocity,
-                      carried.size() > 1 ? carried[1] : Value(),
-                      ArrayRef(numbers).drop_front());
+  return createUpdate(b, carried, velocity, factors);
+}
+
+/// Names the arguments and the result, those of the model where it does.
+void SamplerBuilder::nameArguments(func::FuncOp function) {
+  StringAttr key = StringAttr::get(function.getContext(), "dit.name");
+  auto name = [&](StringRef text) {
+    return StringAttr::get(function.getContext(), text);
+  };
+  function.setArgAttr(0, key, name("noise"));
+  function.setResultAttr(0, key, name("sample"));
+  for (unsigned index = 2; index < model.getNumArguments(); ++index)
+    if (Attribute given = model.getArgAttr(index, key))
+      function.setArgAttr(index - 1, key, given);
 }
 
 void SamplerBuilder::build(ImplicitLocOpBuilder &b, StringRef name) {
@@ -246,12 +303,10 @@ void SamplerBuilder::build(ImplicitLocOpBuilder &b, StringRef name) {
   Type element = type.getElementType();
   if (element.getIntOrFloatBitWidth() < 32)
     element = b.getF32Type();
-  SmallVector<Value> tables = {
-      createTable(b, schedule.getTimesteps(), timeElement),
-      createTable(b, schedule.getWeights(), element)};
+  Value timeTable = createTable(b, schedule.getTimesteps(), timeElement);
+  Factors tables = createTables(b, element);
   SmallVector<Value> inits = {function.getArgument(0)};
-  if (schedule.usesPrevious()) {
-    tables.push_back(createTable(b, schedule.getPreviousWeights(), element));
+  if (schedule.usesPast()) {
     Value zero =
         arith::ConstantOp::create(b, b.getZeroAttr(type.getElementType()));
     Value empty =
@@ -266,12 +321,14 @@ void SamplerBuilder::build(ImplicitLocOpBuilder &b, StringRef name) {
       b, begin, end, one, inits,
       [&](OpBuilder &builder, Location loc, Value step, ValueRange carried) {
         ImplicitLocOpBuilder inner(loc, builder);
-        scf::YieldOp::create(
-            inner, createStepBody(inner, step, carried, conditions, tables));
+        scf::YieldOp::create(inner,
+                             createStepBody(inner, step, carried, conditions,
+                                            timeTable, tables));
       });
   loop->setAttr(kTimestepsAttrName,
                 b.getDenseF64ArrayAttr(schedule.getTimesteps()));
   func::ReturnOp::create(b, loop.getResult(0));
+  nameArguments(function);
 }
 
 LogicalResult BuildSamplerPass::build() {
@@ -279,6 +336,7 @@ LogicalResult BuildSamplerPass::build() {
   SamplerOptions options;
   options.steps = steps;
   options.sigmas.assign(sigmas.begin(), sigmas.end());
+  options.timesteps.assign(timesteps.begin(), timesteps.end());
   options.shift = shift;
   options.scale = scale;
   options.solver = solver;
@@ -287,6 +345,8 @@ LogicalResult BuildSamplerPass::build() {
       SamplerSchedule::get(options, error);
   if (!schedule)
     return emit() << error;
+  if (!std::isfinite(static_cast<float>(guidance)))
+    return emit() << "expected a finite guidance, got " << guidance;
   auto model = getOperation().lookupSymbol<func::FuncOp>(denoiser);
   if (!model)
     return emit() << "there is no function '" << denoiser

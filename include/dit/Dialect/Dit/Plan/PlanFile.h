@@ -30,6 +30,8 @@ struct PlanFileContext {
   SiteList sites;
   /// The timesteps of the sampler; may be empty if the file has them.
   SmallVector<double> timesteps;
+  /// Those to take if neither has any.
+  SmallVector<double> defaultTimesteps;
   /// Half-width of the windows of xDiT.
   int64_t window = 64;
   /// The half of the batch that computes for both under xDiT's CFG sharing.

@@ -115,8 +115,8 @@ def BuildSamplerPass : Pass<"dit-build-sampler", "::mlir::ModuleOp"> {
     the other one has none, x and t are the same for both, and
     `v = v_null + g (v_cond - v_null)`; `conditions` are those of both halves.
     x moves from noise, at sigma 1, to sigma 0, by the length of each step of
-    sigma times v (`solver=euler`), or by a method of order 2 that uses the v of
-    the step before, too (`solver=adams`). t is 1000 sigma.
+    sigma times v (`solver=euler`), or by a method of order 2 that uses the step
+    before, too (`solver=adams`, `solver=dpm++`). t is 1000 sigma.
 
     The denoiser becomes private. Run `--inline --symbol-dce` next, and then
     `--loop-invariant-code-motion`, which moves out of the loop what is the same
@@ -145,6 +145,8 @@ def BuildSamplerPass : Pass<"dit-build-sampler", "::mlir::ModuleOp"> {
            "The number of steps, if there are no sigmas">,
     ListOption<"sigmas", "sigmas", "double",
                "The sigmas, one more than steps; by default (n - i) / n">,
+    ListOption<"timesteps", "timesteps", "double",
+               "The timesteps in place of sigmas; the last step ends at 0">,
     Option<"shift", "shift", "double", "1.0",
            "Moves each sigma s to shift s / (1 + (shift - 1) s)">,
     Option<"scale", "scale", "double", "1000.0",
@@ -167,7 +169,9 @@ def BuildSamplerPass : Pass<"dit-build-sampler", "::mlir::ModuleOp"> {
            [{::llvm::cl::values(
              clEnumValN(::mlir::dit::Solver::Euler, "euler", "Euler's method"),
              clEnumValN(::mlir::dit::Solver::Adams, "adams",
-                        "The method of Adams and Bashforth of order 2"))
+                        "The method of Adams and Bashforth of order 2"),
+             clEnumValN(::mlir::dit::Solver::DPM, "dpm++",
+                        "DPM-Solver++ of order 2, multistep"))
            }]>
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
@@ -477,7 +481,8 @@ def ImportPlanPass : Pass<"dit-import-plan", "::mlir::ModuleOp"> {
     Option<"name", "name", "std::string", "\"plan\"",
            "The symbol of the plan">,
     ListOption<"timesteps", "timesteps", "double",
-               "The timesteps of the sampler, if the file has none">,
+               "The timesteps of the sampler; by default those of the file, or "
+               "of the loop of --dit-build-sampler">,
     Option<"steps", "steps", "int64_t", "0",
            "The number of steps, n: timesteps 1000 (1 - i / n) in f32">,
     Option<"window", "window", "int64_t", "64",
@@ -676,7 +681,8 @@ def InstrumentProfilePass
   }];
   let options = [
     ListOption<"timesteps", "timesteps", "double",
-               "The timesteps of the sampler; 1000 (n - i) / n if not given">,
+               "The timesteps of the sampler; by default those of the loop of "
+               "--dit-build-sampler, or 1000 (1 - i / n) in f32">,
     ListOption<"masses", "masses", "double",
                "Shares of the softmax mass at which sparsity is measured; none "
                "if not given">,

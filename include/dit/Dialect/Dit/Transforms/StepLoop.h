@@ -17,9 +17,6 @@
 
 namespace mlir::dit {
 
-/// The timesteps of the iterations of a step loop, where they are known.
-constexpr StringLiteral kTimestepsAttrName = "dit.timesteps";
-
 /// The number of iterations of `loop` before the current one, an index value at
 /// the insertion point of `builder` in the body.
 Value createStep(OpBuilder &builder, scf::ForOp loop);

@@ -14,6 +14,7 @@
 
 #include "ProfileSite.h"
 #include "dit/Dialect/Dit/Plan/ProfileLayout.h"
+#include "dit/Dialect/Dit/Plan/SamplerSchedule.h"
 #include "dit/Dialect/Dit/Transforms/Passes.h"
 #include "dit/Dialect/Dit/Transforms/StepLoop.h"
 
@@ -144,9 +145,9 @@ LogicalResult InstrumentProfilePass::findSites(func::FuncOp function) {
 LogicalResult InstrumentProfilePass::prepareRequest(func::FuncOp function) {
   SmallVector<double> times(timesteps.begin(), timesteps.end());
   if (times.empty())
-    for (int64_t step = 0; step < request.steps; ++step)
-      times.push_back(1000.0 * static_cast<double>(request.steps - step) /
-                      static_cast<double>(request.steps));
+    times = findTimesteps(function);
+  if (times.empty())
+    times = getUniformTimesteps(request.steps);
   if (static_cast<int64_t>(times.size()) != request.steps)
     return function.emitError()
            << "expected as many timesteps as the loop has steps, "
