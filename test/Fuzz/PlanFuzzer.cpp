@@ -57,7 +57,7 @@ static PlanFileContext makeContext(MLIRContext *context, uint8_t choice) {
 }
 
 //===----------------------------------------------------------------------===//
-// Plans
+// Plans and profiles
 //===----------------------------------------------------------------------===//
 
 static std::string write(const Plan &plan, PlanFormat format) {
@@ -73,39 +73,82 @@ static std::string write(const Plan &plan, PlanFormat format) {
   return text;
 }
 
-static void checkOp(MLIRContext *context, const Plan &plan) {
-  OpBuilder builder(context);
+namespace {
+
+struct PlanText {
+  using Value = Plan;
+  static constexpr llvm::StringLiteral kName = "plan";
+
+  static llvm::Expected<Plan> read(const PlanFileContext &known,
+                                   StringRef text) {
+    llvm::Expected<PlanFile> file = parsePlanFile(known, text);
+    if (!file)
+      return file.takeError();
+    return std::move(file->plan);
+  }
+  static std::string write(const Plan &plan) {
+    return ::write(plan, PlanFormat::Table);
+  }
+};
+
+struct ProfileText {
+  using Value = Profile;
+  static constexpr llvm::StringLiteral kName = "profile";
+
+  static llvm::Expected<Profile> read(const PlanFileContext &known,
+                                      StringRef text) {
+    return parseProfileFile(
+        known.sites, [](StringRef name) { return name == "pab"; }, text);
+  }
+  static std::string write(const Profile &profile) {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    writeProfileFile(profile, os);
+    return text;
+  }
+};
+
+} // namespace
+
+/// What is read of a text stays the same as an op and as a file; none if the
+/// text is refused.
+template <typename Text>
+static std::optional<typename Text::Value>
+checkText(const PlanFileContext &known, StringRef text) {
+  auto value = Text::read(known, text);
+  if (!value) {
+    llvm::consumeError(value.takeError());
+    return std::nullopt;
+  }
+  std::string name = Text::kName.str(), written = Text::write(*value);
+  OpBuilder builder(known.context);
   Location loc = builder.getUnknownLoc();
   OwningOpRef<ModuleOp> module(ModuleOp::create(loc));
   builder.setInsertionPointToStart(module->getBody());
-  PlanOp op = plan.create(builder, loc, "plan");
+  auto op = value->create(builder, loc, name);
   if (failed(verify(*module)))
-    reportFinding("a plan that was read is not valid:\n" +
-                  write(plan, PlanFormat::Table));
-  if (write(Plan::get(op), PlanFormat::Table) != write(plan, PlanFormat::Table))
-    reportFinding("a plan changes in its op:\n" +
-                  write(plan, PlanFormat::Table));
+    reportFinding("a " + name + " that was read is not valid:\n" + written);
+  if (Text::write(Text::Value::get(op)) != written)
+    reportFinding("a " + name + " changes in its op:\n" + written);
+  auto again = Text::read(known, written);
+  if (!again)
+    reportFinding("a written " + name + " is not read: " +
+                  llvm::toString(again.takeError()) + "\n" + written);
+  if (Text::write(*again) != written)
+    reportFinding("a " + name + " changes in its file:\n" + written);
+  return std::move(*value);
 }
 
 static void checkPlan(const PlanFileContext &known, StringRef text) {
-  llvm::Expected<PlanFile> file = parsePlanFile(known, text);
-  if (!file)
-    return llvm::consumeError(file.takeError());
-  checkOp(known.context, file->plan);
-  std::string table = write(file->plan, PlanFormat::Table);
-  llvm::Expected<PlanFile> again = parsePlanFile(known, table);
-  if (!again)
-    reportFinding("a written table is not read: " +
-                  llvm::toString(again.takeError()) + "\n" + table);
-  if (write(again->plan, PlanFormat::Table) != table)
-    reportFinding("a plan changes in its table:\n" + table);
+  std::optional<Plan> plan = checkText<PlanText>(known, text);
+  if (!plan)
+    return;
   // Other formats cannot say every plan; what they write must be read.
   for (PlanFormat format : {PlanFormat::Diffusers, PlanFormat::XDiT}) {
-    std::string written = write(file->plan, format);
+    std::string written = write(*plan, format);
     PlanFileContext withSteps = known;
-    llvm::append_range(withSteps.timesteps, known.timesteps.empty()
-                                                ? file->plan.getTimesteps()
-                                                : ArrayRef<double>());
+    if (known.timesteps.empty())
+      llvm::append_range(withSteps.timesteps, plan->getTimesteps());
     if (written.empty())
       continue;
     if (auto other = parsePlanFile(withSteps, written))
@@ -115,56 +158,13 @@ static void checkPlan(const PlanFileContext &known, StringRef text) {
   }
 }
 
-//===----------------------------------------------------------------------===//
-// Profiles
-//===----------------------------------------------------------------------===//
-
-static std::string write(const Profile &profile) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  writeProfileFile(profile, os);
-  return text;
-}
-
-static void checkOp(MLIRContext *context, const Profile &profile) {
-  OpBuilder builder(context);
-  Location loc = builder.getUnknownLoc();
-  OwningOpRef<ModuleOp> module(ModuleOp::create(loc));
-  builder.setInsertionPointToStart(module->getBody());
-  ProfileOp op = profile.create(builder, loc, "profile");
-  if (failed(verify(*module)))
-    reportFinding("a profile that was read is not valid:\n" + write(profile));
-  if (write(Profile::get(op)) != write(profile))
-    reportFinding("a profile changes in its op:\n" + write(profile));
-}
-
-static llvm::Expected<Profile> readProfile(const PlanFileContext &known,
-                                           StringRef text) {
-  return parseProfileFile(
-      known.sites, [](StringRef name) { return name == "pab"; }, text);
-}
-
-static void checkProfile(const PlanFileContext &known, StringRef text) {
-  llvm::Expected<Profile> profile = readProfile(known, text);
-  if (!profile)
-    return llvm::consumeError(profile.takeError());
-  checkOp(known.context, *profile);
-  std::string written = write(*profile);
-  llvm::Expected<Profile> again = readProfile(known, written);
-  if (!again)
-    reportFinding("a written profile is not read: " +
-                  llvm::toString(again.takeError()) + "\n" + written);
-  if (write(*again) != written)
-    reportFinding("a profile changes in its file:\n" + written);
-}
-
 static void checkLayout(const PlanFileContext &known, StringRef text) {
   double values[24];
   std::iota(std::begin(values), std::end(values), 0.0);
   llvm::Expected<std::string> file = fillProfileLayout(text, values);
   if (!file)
     return llvm::consumeError(file.takeError());
-  checkProfile(known, *file);
+  checkText<ProfileText>(known, *file);
 }
 
 //===----------------------------------------------------------------------===//
@@ -182,7 +182,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (!(data[0] & 8))
     checkPlan(known, text);
   else if (!(data[0] & 16))
-    checkProfile(known, text);
+    checkText<ProfileText>(known, text);
   else
     checkLayout(known, text);
   return 0;

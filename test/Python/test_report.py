@@ -198,7 +198,9 @@ function measure(frame) {
     const scale = element.ownerSVGElement ? element.getScreenCTM().a : 1;
     return scale * parseFloat(frame.contentWindow.getComputedStyle(element).fontSize); });
   const charts = [...page.querySelectorAll(".chart")].map(chart => chart.clientWidth);
-  found.push([frame.width, root.scrollWidth, Math.min(...sizes), Math.max(...charts)].join(" "));
+  const fetched = frame.contentWindow.performance.getEntriesByType("resource").length;
+  found.push([frame.width, root.scrollWidth, Math.min(...sizes), Math.max(...charts),
+              fetched].join(" "));
   document.title = found.join("; ");
 }
 </script>
@@ -208,7 +210,8 @@ function measure(frame) {
 
 
 def test_browser(files):
-    """No scrolling sideways but in charts, and no small print."""
+    """No scrolling sideways but in charts, no small print; nothing is fetched, and the
+    console has nothing to say."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     if browser is None:
         pytest.skip("needs Chromium: apt-get install chromium")
@@ -216,12 +219,15 @@ def test_browser(files):
     (files / "frames.html").write_text(FRAMES.replace("PAGE", html.escape(page)))
     result = subprocess.run(
         [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-         f"--user-data-dir={files / 'browser'}", "--virtual-time-budget=10000", "--dump-dom",
+         "--enable-logging=stderr", f"--user-data-dir={files / 'browser'}",
+         "--virtual-time-budget=10000", "--dump-dom",
          f"file://{files / 'frames.html'}"], capture_output=True, text=True, check=False,
         timeout=240)
     title = re.search(r"<title>(.*?)</title>", result.stdout)
     assert title, result.stderr
     frames = [list(map(float, line.split())) for line in title[1].split("; ")]
     assert [frame[0] for frame in frames] == [1280, 390]
-    for width, scrolled, smallest, chart in frames:
+    assert ":CONSOLE" not in result.stderr, result.stderr
+    for width, scrolled, smallest, chart, fetched in frames:
+        assert fetched == 0
         assert scrolled <= width and smallest >= 11.5 and 0.8 * min(width, 1088) <= chart <= width

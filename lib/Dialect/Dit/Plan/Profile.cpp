@@ -124,6 +124,60 @@ SmallVector<Mode> Profile::getModes(StringRef site, Metric metric) const {
   return modes;
 }
 
+/// `width` where `from` tokens are `to` of them; one that keeps a neighbour
+/// still does.
+static int64_t rescale(int64_t width, int64_t to, int64_t from) {
+  if (width <= 0)
+    return width;
+  double share = static_cast<double>(width) * static_cast<double>(to) /
+                 static_cast<double>(from);
+  return std::max<int64_t>(
+      1, std::llround(std::min(share, static_cast<double>(Mode::kMaxWidth))));
+}
+
+/// `mode` on `grid` in place of one of `tokens`.
+static Mode rescale(Mode mode, GridAttr grid, ArrayRef<int64_t> tokens) {
+  int64_t to[] = {grid.getFrames(), grid.getHeight(), grid.getWidth()};
+  int64_t all = 1, allBefore = 1;
+  for (auto [axis, extent] : llvm::enumerate(to)) {
+    // A branch of a frame or of a place has one of them at any resolution.
+    int64_t before = extent == 1 ? 1 : tokens[axis];
+    all *= extent;
+    allBefore *= before;
+    if (mode.inGrid)
+      mode.width[axis] = rescale(mode.width[axis], extent, before);
+  }
+  if (!mode.inGrid)
+    mode.width[0] = rescale(mode.width[0], all, allBefore);
+  return mode;
+}
+
+Profile Profile::getRescaled(ArrayRef<int64_t> tokens,
+                             const SiteList &sites) const {
+  Profile result(timesteps);
+  result.setFingerprint(fingerprint);
+  for (Measurement entry : measurements) {
+    if (entry.metric == Metric::Seconds)
+      continue;
+    if (entry.mode && (entry.mode->kind == ModeKind::Window ||
+                       entry.mode->kind == ModeKind::Arrow)) {
+      const Site *site = sites.lookup(entry.site);
+      if (!site || !site->grid)
+        continue;
+      entry.mode = rescale(*entry.mode, site->grid, tokens);
+      // Narrow windows can become one.
+      if (result.lookup(entry.site, entry.metric, entry.mode))
+        continue;
+    }
+    result.add(std::move(entry));
+  }
+  for (Trial trial : trials) {
+    trial.seconds.reset();
+    result.add(std::move(trial));
+  }
+  return result;
+}
+
 std::string Profile::findMismatch(const Measurement &entry,
                                   const SiteList &sites) {
   const Site *site = sites.lookup(entry.site);

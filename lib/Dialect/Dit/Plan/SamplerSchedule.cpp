@@ -81,10 +81,10 @@ static SmallVector<double> getSigmas(const SamplerOptions &options,
         sigmas.empty() ? options.scale : options.timesteps[sigmas.size() - 1];
     bool falls = sigmas.empty() ? timestep <= before : timestep < before;
     if (!falls || !(timestep > 0.0)) {
-      error =
-          llvm::formatv("expected falling timesteps from {0} at most to "
-                        "above 0, got {1} at step {2}",
-                        formatNumber(options.scale), timestep, sigmas.size());
+      error = llvm::formatv("expected falling timesteps from {0} at most to "
+                            "above 0, got {1} at step {2}",
+                            formatNumber(options.scale), formatNumber(timestep),
+                            sigmas.size());
       return {};
     }
     sigmas.push_back(timestep / options.scale);

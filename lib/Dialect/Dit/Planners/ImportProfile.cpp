@@ -43,6 +43,9 @@ private:
 
 } // namespace
 
+/// Products of three extents stay inside 64 bits.
+static constexpr int64_t kMaxExtent = int64_t(1) << 20;
+
 LogicalResult ImportProfilePass::importProfile() {
   ModuleOp module = getOperation();
   auto emit = [&] { return module.emitError("dit-import-profile: "); };
@@ -61,11 +64,23 @@ LogicalResult ImportProfilePass::importProfile() {
   auto isPlan = [&](StringRef name) {
     return isa_and_present<PlanOp>(SymbolTable::lookupSymbolIn(module, name));
   };
+  SiteList sites = SiteList::collect(module);
   llvm::Expected<Profile> profile =
-      parseProfileFile(SiteList::collect(module), isPlan, buffer->getBuffer());
+      parseProfileFile(sites, isPlan, buffer->getBuffer());
   if (!profile)
     return emit() << "profile file '" << file
                   << "': " << llvm::toString(profile.takeError());
+  if (!grid.empty()) {
+    auto isExtent = [](int64_t extent) {
+      return extent >= 1 && extent <= kMaxExtent;
+    };
+    if (grid.size() != 3 || !llvm::all_of(grid, isExtent))
+      return emit() << "expected frames, height and width in the option grid, "
+                       "each between 1 and "
+                    << kMaxExtent;
+    *profile = profile->getRescaled(
+        SmallVector<int64_t>(grid.begin(), grid.end()), sites);
+  }
   OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
   profile->create(builder, module.getLoc(), name);
   numMeasured += profile->getMeasurements().size();

@@ -346,7 +346,8 @@ LogicalResult BuildSamplerPass::build() {
   if (!schedule)
     return emit() << error;
   if (!std::isfinite(static_cast<float>(guidance)))
-    return emit() << "expected a finite guidance, got " << guidance;
+    return emit() << "expected a finite guidance, got "
+                  << formatNumber(guidance);
   auto model = getOperation().lookupSymbol<func::FuncOp>(denoiser);
   if (!model)
     return emit() << "there is no function '" << denoiser

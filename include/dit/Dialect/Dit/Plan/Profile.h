@@ -76,6 +76,12 @@ public:
   /// The modes of `site` for which `metric` was measured, in their order.
   SmallVector<Mode> getModes(StringRef site, Metric metric) const;
 
+  /// What stands for a program of `sites` of a profile of the same one at
+  /// another resolution, whose video had `tokens` (frames, height, width):
+  /// widths of windows cover the same share of the grid. Times are left out.
+  /// Sites without a grid have no rescaled windows either.
+  Profile getRescaled(ArrayRef<int64_t> tokens, const SiteList &sites) const;
+
   /// Why the entry does not fit a program of `sites`, empty if it does.
   static std::string findMismatch(const Measurement &entry,
                                   const SiteList &sites);

@@ -47,6 +47,12 @@ def ImportProfilePass : Pass<"dit-import-profile", "::mlir::ModuleOp"> {
     does not fit the module gives one error at the entry at fault, and no
     profile.
 
+    A profile of the same model at another resolution needs the option `grid`,
+    the tokens of the video there: widths of windows and arrows then become those
+    that cover the same share of the grid that a site has here, and times are
+    left out, so that planners compare operations instead. Windows of sites
+    without a grid are left out, too.
+
     Accepts and yields phase 1. Numerics do not change.
 
     ```mlir
@@ -58,7 +64,10 @@ def ImportProfilePass : Pass<"dit-import-profile", "::mlir::ModuleOp"> {
   let options = [
     Option<"file", "file", "std::string", "\"\"", "The file of the profile">,
     Option<"name", "name", "std::string", "\"profile\"",
-           "The symbol of the profile">
+           "The symbol of the profile">,
+    ListOption<"grid", "grid", "int64_t",
+               "Frames, height and width, in tokens, of the video that was "
+               "profiled, if this program has another one">
   ];
   let statistics = [
     Statistic<"numMeasured", "num-measured", "Quantities read">,

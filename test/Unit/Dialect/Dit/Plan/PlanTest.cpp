@@ -67,6 +67,54 @@ TEST(PlanTest, SourcesAreTheLatest) {
   EXPECT_FALSE(findTableFault({1, modes}));
 }
 
+/// A plan of one site for 6 steps.
+Plan makePlan(ArrayRef<Mode> modes) {
+  Plan plan({1000.0, 800.0, 600.0, 400.0, 200.0, 100.0});
+  BranchPlan branch =
+      BranchPlan::getFull({"a", BranchKind::Full, 0, 1, {}}, modes.size());
+  branch.modes.assign(modes.begin(), modes.end());
+  resolveSources(1, branch.modes);
+  plan.add(std::move(branch));
+  return plan;
+}
+
+std::string toText(const Plan &plan) {
+  std::string text;
+  for (const Mode &mode : plan.getBranches().front().modes)
+    text += toText(mode) + " ";
+  return text;
+}
+
+TEST(PlanTest, RemappedByPlace) {
+  Plan plan = makePlan({Mode::full(), Mode::share(), Mode::full(),
+                        Mode::share(), Mode::window(3), Mode::share()});
+  // Steps 0, 2 and 4, and their timesteps.
+  Plan fewer = plan.getRemapped(3, {});
+  EXPECT_EQ(toText(fewer), "full full window(3) ");
+  EXPECT_EQ(fewer.getTimesteps(), (ArrayRef<double>{1000.0, 600.0, 200.0}));
+  // Each one twice; what is shared is the latest value.
+  EXPECT_EQ(toText(plan.getRemapped(12, {})),
+            "full full share(1) share(1) full full share(5) share(5) window(3) "
+            "window(3) share(9) share(9) ");
+}
+
+TEST(PlanTest, RemappedByTimestep) {
+  Plan plan = makePlan({Mode::full(), Mode::share(), Mode::full(),
+                        Mode::share(), Mode::window(3), Mode::share()});
+  // 700 is as far from 800 as from 600, and takes the first.
+  Plan other = plan.getRemapped(4, {990.0, 700.0, 550.0, 0.0});
+  EXPECT_EQ(toText(other), "full share(0) full share(2) ");
+  EXPECT_EQ(other.getTimesteps(), (ArrayRef<double>{990.0, 700.0, 550.0, 0.0}));
+}
+
+TEST(PlanTest, RemappedStepsWithoutASourceAreFull) {
+  Mode residual = Mode::window(3);
+  residual.residual = true;
+  Plan plan = makePlan({Mode::full(), Mode::share(), residual, Mode::share(),
+                        Mode::full(), residual});
+  EXPECT_EQ(toText(plan.getRemapped(2, {800.0, 600.0})), "full full ");
+}
+
 TEST(PlanTest, SourcesOfEachHead) {
   SmallVector<Mode> modes = {Mode::full(), Mode::full(),  Mode::share(),
                              Mode::full(), Mode::share(), Mode::share()};
