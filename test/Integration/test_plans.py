@@ -15,8 +15,6 @@ import pytest
 
 STEPS, TEXT, TOKENS, HEADS, SIZE, WIDTH = 6, 4, 12, 4, 4, 16
 GRID = (2, 2, 2)
-# The steps magnify rounding errors.
-TOLERANCE = 2e-4
 VIDEO = TOKENS - TEXT
 
 T = f"tensor<2x{TOKENS}x{WIDTH}xf32>"
@@ -122,11 +120,11 @@ def attend(q, k, v, mask):
 
 
 class Model:
-    """Runs the program in f64 and keeps every value of every step."""
+    """Runs the program, in f64 or as told, and keeps every value of every step."""
 
-    def __init__(self, plan):
+    def __init__(self, plan, dtype=np.float64):
         self.branches = {b["site"]: b for b in plan["branches"]}
-        x, self.gate, *weights = (a.astype(np.float64) for a in make_inputs())
+        x, self.gate, *weights = (a.astype(dtype) for a in make_inputs())
         self.w = dict(zip(WEIGHTS, weights))
         self.past = []
         for step in range(STEPS):
@@ -209,6 +207,14 @@ class Model:
             now["m"] = self.add_half("mlp", step, now["m"], 1, "m")
         self.past.append(now)
         return x + now["m"]
+
+
+def get_bound(plan, expected):
+    """What rounding may do: the steps magnify it, under one plan ten times as much as
+    under another, so it is 8 times what it does to this model in f32."""
+    single = Model(plan, np.float32).result
+    assert single.dtype == np.float32
+    return 8 * np.abs(single - expected).max()
 
 
 # Random plans.
@@ -311,7 +317,7 @@ def test_loop(tools, seed, form):
     plan = random_plan(seed)
     (result,) = tools.run(tools.apply(LOOP, plan, form), "main", make_inputs(), 1)
     expected = Model(plan).result
-    assert np.abs(result - expected).max() <= TOLERANCE * np.abs(expected).max()
+    assert np.abs(result - expected).max() <= get_bound(plan, expected)
 
 
 @pytest.mark.parametrize("form", ["table", "steps"])
@@ -324,7 +330,7 @@ def test_function_driven_from_outside(tools, form):
     for step in range(STEPS):
         x, *states = tools.run(program, "denoise", [x, *rest, np.int64(step), *states], 1 + count)
     expected = Model(plan).result
-    assert np.abs(x - expected).max() <= TOLERANCE * np.abs(expected).max()
+    assert np.abs(x - expected).max() <= get_bound(plan, expected)
 
 
 def test_a_step_outside_of_the_plan_is_an_error(tools):
@@ -338,4 +344,6 @@ def test_a_step_outside_of_the_plan_is_an_error(tools):
 def test_a_wrong_plan_is_noticed():
     """Other plans mean other results."""
     results = [Model(random_plan(seed)).result for seed in range(9)]
-    assert all(np.abs(a - b).max() > 10 * TOLERANCE * np.abs(a).max() for i, a in enumerate(results) for b in results[:i])
+    bounds = [get_bound(random_plan(seed), a) for seed, a in enumerate(results)]
+    assert all(np.abs(a - b).max() > 10 * bound
+               for i, (a, bound) in enumerate(zip(results, bounds)) for b in results[:i])
