@@ -231,6 +231,9 @@ SmallVector<Value> SamplerBuilder::createUpdate(ImplicitLocOpBuilder &b,
             value = arith::TruncFOp::create(b, type.getElementType(), value);
         linalg::YieldOp::create(b, yielded);
       });
+  // A loop of one step is none, and what it starts from is the caller's.
+  if (schedule.getNumSteps() == 1)
+    return llvm::to_vector_of<Value>(update.getResults());
   // The loop carries each in one buffer.
   SmallVector<Value> results;
   for (auto [value, destination] :
