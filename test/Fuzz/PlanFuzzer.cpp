@@ -47,7 +47,7 @@ static SiteList makeSites(MLIRContext *context) {
 }
 
 static PlanFileContext makeContext(MLIRContext *context, uint8_t choice) {
-  PlanFileContext result{context, makeSites(context), {}};
+  PlanFileContext result{context, makeSites(context), {}, {}};
   if (choice % 2)
     result.timesteps = {900.0, 600.5, 300.0, 1.0};
   if (choice % 4 > 1)

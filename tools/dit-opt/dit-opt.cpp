@@ -48,8 +48,6 @@ FROM A MODEL TO dit OPS (linalg on tensors in, dit and linalg on tensors out)
 CHOOSING WHAT NOT TO COMPUTE (dit on tensors in and out; results change)
   Sparse attention for the heads that a profile calls sparse:
     dit-opt named.mlirbc --dit-sparsify-attention='file=profile.json tile=64,64 min-sparsity=0.7' -o sparse.mlirbc --emit-bytecode
-  Share the results of branches over some steps of a sampler, as a plan says:
-    dit-opt sampler.mlir --dit-outline-branches --dit-import-plan='file=plan.json steps=30' --dit-apply-plan
 
 PLANS (dit on tensors in and out; results change as the plan says)
   A generation as one program, with its branches marked:

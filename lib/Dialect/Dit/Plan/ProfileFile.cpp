@@ -239,7 +239,8 @@ bool ProfileReader::read(const json::Value &value, json::Path path) {
                    path))
     return false;
   SmallVector<double> timesteps;
-  PlanFileContext context{/*context=*/nullptr, sites, /*timesteps=*/{}};
+  PlanFileContext context{/*context=*/nullptr, sites, /*timesteps=*/{},
+                          /*defaultTimesteps=*/{}};
   if (!readTimesteps(context, *root, file, timesteps, path))
     return false;
   profile = Profile(timesteps);

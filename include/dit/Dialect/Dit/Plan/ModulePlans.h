@@ -27,8 +27,8 @@ struct PlanImportOptions {
   StringRef name = "plan";
   /// What the text is called in diagnostics.
   StringRef fileName = "-";
-  /// The timesteps of the sampler, or their number n (`getUniformTimesteps`); if
-  /// the file has none either, those of the step loop of the module.
+  /// The timesteps of the sampler, or their number n (`getUniformTimesteps`);
+  /// if the file has none either, those of the step loop of the module.
   ArrayRef<double> timesteps;
   int64_t steps = 0;
   int64_t window = 64;
