@@ -225,3 +225,24 @@ Value AttentionEmitter::emitEndRow(KernelBuilder &kb,
   Value end = kb.mul(kb.ceilDiv(step.numRows, plan.tileRows), plan.tileRows);
   return plan.tailRows ? kb.min(end, kb.index(plan.paddedRows)) : end;
 }
+
+void AttentionEmitter::emitMaskedScores(KernelBuilder &kb,
+                                        const AttentionStep &step,
+                                        const ScoreProduct &product,
+                                        Value panels, Value endRow) {
+  if (plan.gather)
+    kb.loop(kb.index(0), panels, 1, [&](Value p) {
+      Value first = kb.mul(p, plan.panelKeys);
+      Value left = kb.sub(step.count, first);
+      auto keyOf = [&](Value column) {
+        return kb.load(step.queue, kb.add(first, column));
+      };
+      emitPackGathered(kb, step, {step.k, step.batch, step.kvHead, left, keyOf},
+                       {step.v, step.batch, step.kvHead, left, keyOf}, p);
+    });
+  emitTrim(kb, step, panels);
+  emitScores(kb, step, product, panels, endRow);
+  if (step.bias)
+    emitBias(kb, step, panels);
+  emitMask(kb, step, panels);
+}

@@ -147,8 +147,31 @@ protected:
   AttentionEmitter(AttentionOpInterface op, KernelLibrary &library,
                    StringRef name, bool allowDot, int64_t stepKeys);
 
+  /// A product of rows with columns of panels.
+  struct ScoreProduct {
+    Value rows, panelMemory;
+    /// Elements that are summed over.
+    int64_t size;
+    Value target;
+    double factor = 1.0;
+    /// Whether columns that no row of a tile looks at get zeros; else they are
+    /// left as they are.
+    bool fill = false;
+  };
+  /// What goes into a panel: column `j` is token `keyOf(j)` of head `head` of
+  /// batch `batch`, or zeros from `numColumns` on.
+  struct PanelSource {
+    Value tokens;
+    Value batch, head, numColumns;
+    llvm::function_ref<Value(Value)> keyOf;
+  };
+
   virtual void emitKernel(KernelBuilder &kb, func::FuncOp func) = 0;
   virtual void emitStepBody(KernelBuilder &kb, const AttentionStep &step) = 0;
+  /// Packs gathered keys and values into panel `p` of the step.
+  virtual void emitPackGathered(KernelBuilder &kb, const AttentionStep &step,
+                                const PanelSource &keys,
+                                const PanelSource &values, Value p) = 0;
 
   // AttentionEmitter.cpp
   /// Hands out the arguments of a function in order.
@@ -182,6 +205,11 @@ protected:
   func::FuncOp emitStep(KernelBuilder &kb, func::FuncOp block,
                         const AttentionStep &arguments);
   Value emitStepPanels(KernelBuilder &kb, const AttentionStep &step);
+  /// What each step begins with: panels, if keys are gathered, and scores with
+  /// the bias and the mask.
+  void emitMaskedScores(KernelBuilder &kb, const AttentionStep &step,
+                        const ScoreProduct &product, Value panels,
+                        Value endRow);
   /// `step.numRows` rounded up to whole register tiles.
   Value emitEndRow(KernelBuilder &kb, const AttentionStep &step);
   void emitZeroRows(KernelBuilder &kb, Value rows, int64_t size);
@@ -190,17 +218,6 @@ protected:
   void createTrim(KernelBuilder &kb, Value &columns, Value &panels);
 
   // AttentionProducts.cpp
-  /// A product of rows with columns of panels.
-  struct ScoreProduct {
-    Value rows, panelMemory;
-    /// Elements that are summed over.
-    int64_t size;
-    Value target;
-    double factor = 1.0;
-    /// Whether columns that no row of a tile looks at get zeros; else they are
-    /// left as they are.
-    bool fill = false;
-  };
   /// target[row, column] = factor * sum over `size` of rows[row, .]
   /// panel[., column], for the queued panels.
   void emitScores(KernelBuilder &kb, const AttentionStep &step,
@@ -246,13 +263,6 @@ protected:
   /// The same as pairs of bf16, with the other sign if `negate`.
   void emitPackPairs(KernelBuilder &kb, Value source, const AttentionStep &step,
                      Value target, int64_t size, bool negate);
-  /// What goes into a panel: column `j` is token `keyOf(j)` of head `head` of
-  /// batch `batch`, or zeros from `numColumns` on.
-  struct PanelSource {
-    Value tokens;
-    Value batch, head, numColumns;
-    llvm::function_ref<Value(Value)> keyOf;
-  };
   /// Packs `size` elements of each column of a panel, transposed.
   void emitPackTransposed(KernelBuilder &kb, const PanelSource &source,
                           Value panels, ValueRange target, int64_t size);

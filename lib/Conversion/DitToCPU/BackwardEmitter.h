@@ -94,7 +94,9 @@ private:
 
   // BackwardStep.cpp
   void emitStepBody(KernelBuilder &kb, const AttentionStep &step) override;
-  void emitGather(KernelBuilder &kb, const AttentionStep &step, Value panels);
+  void emitPackGathered(KernelBuilder &kb, const AttentionStep &step,
+                        const PanelSource &keys, const PanelSource &values,
+                        Value p) override;
   void emitWeights(KernelBuilder &kb, const AttentionStep &step, Value panels,
                    Value endRow);
   void emitZeroWeights(KernelBuilder &kb, const AttentionStep &step, Value row,

@@ -22,15 +22,9 @@ using namespace mlir::dit::cpu;
 void BackwardEmitter::emitStepBody(KernelBuilder &kb,
                                    const AttentionStep &step) {
   Value panels = emitStepPanels(kb, step), endRow = emitEndRow(kb, step);
-  if (plan.gather)
-    emitGather(kb, step, panels);
-  emitTrim(kb, step, panels);
   ScoreProduct scores = {plan.dot ? step.queryPairs : step.queries,
                          step.keyPanels, headSize, step.scores, scoreFactor};
-  emitScores(kb, step, scores, panels, endRow);
-  if (step.bias)
-    emitBias(kb, step, panels);
-  emitMask(kb, step, panels);
+  emitMaskedScores(kb, step, scores, panels, endRow);
   ScoreProduct gradients = {plan.dot ? step.outputPairs : step.outputGradients,
                             step.valuePanels,
                             valueHeadSize,
@@ -48,21 +42,15 @@ void BackwardEmitter::emitStepBody(KernelBuilder &kb,
                endRow);
 }
 
-void BackwardEmitter::emitGather(KernelBuilder &kb, const AttentionStep &step,
-                                 Value panels) {
-  kb.loop(kb.index(0), panels, 1, [&](Value p) {
-    Value first = kb.mul(p, plan.panelKeys);
-    Value zero = kb.index(0);
-    Value left = kb.sub(step.count, first);
-    auto keyOf = [&](Value column) {
-      return kb.load(step.queue, kb.add(first, column));
-    };
-    PanelSource k{step.k, step.batch, step.kvHead, left, keyOf};
-    PanelSource v{step.v, step.batch, step.kvHead, left, keyOf};
-    emitPackTransposed(kb, k, step.keyPanels, {zero, zero, p}, headSize);
-    emitPackChunks(kb, k, step.keyRows, {zero, zero, p}, headSize, keyChunks);
-    emitPackTransposed(kb, v, step.valuePanels, {zero, zero, p}, valueHeadSize);
-  });
+void BackwardEmitter::emitPackGathered(KernelBuilder &kb,
+                                       const AttentionStep &step,
+                                       const PanelSource &keys,
+                                       const PanelSource &values, Value p) {
+  Value zero = kb.index(0);
+  emitPackTransposed(kb, keys, step.keyPanels, {zero, zero, p}, headSize);
+  emitPackChunks(kb, keys, step.keyRows, {zero, zero, p}, headSize, keyChunks);
+  emitPackTransposed(kb, values, step.valuePanels, {zero, zero, p},
+                     valueHeadSize);
 }
 
 /// Scores become weights, and products with the values gradients of scores.

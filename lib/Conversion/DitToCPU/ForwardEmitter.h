@@ -78,7 +78,9 @@ private:
 
   // ForwardStep.cpp
   void emitStepBody(KernelBuilder &kb, const AttentionStep &step) override;
-  void emitGather(KernelBuilder &kb, const AttentionStep &step, Value panels);
+  void emitPackGathered(KernelBuilder &kb, const AttentionStep &step,
+                        const PanelSource &keys, const PanelSource &values,
+                        Value p) override;
   void emitSoftmax(KernelBuilder &kb, const AttentionStep &step, Value panels,
                    Value endRow);
   void emitSoftmaxRow(KernelBuilder &kb, const AttentionStep &step,

@@ -22,15 +22,9 @@ using namespace mlir::dit::cpu;
 void ForwardEmitter::emitStepBody(KernelBuilder &kb,
                                   const AttentionStep &step) {
   Value panels = emitStepPanels(kb, step), endRow = emitEndRow(kb, step);
-  if (plan.gather)
-    emitGather(kb, step, panels);
-  emitTrim(kb, step, panels);
   ScoreProduct scores = {step.queries, step.keyPanels, headSize, step.scores,
                          scoreFactor};
-  emitScores(kb, step, scores, panels, endRow);
-  if (step.bias)
-    emitBias(kb, step, panels);
-  emitMask(kb, step, panels);
+  emitMaskedScores(kb, step, scores, panels, endRow);
   if (isPair())
     emitInnerStep(kb, step, panels, endRow);
   emitSoftmax(kb, step, panels, endRow);
@@ -39,21 +33,14 @@ void ForwardEmitter::emitStepBody(KernelBuilder &kb,
                panels, endRow);
 }
 
-void ForwardEmitter::emitGather(KernelBuilder &kb, const AttentionStep &step,
-                                Value panels) {
-  kb.loop(kb.index(0), panels, 1, [&](Value p) {
-    Value first = kb.mul(p, plan.panelKeys);
-    Value zero = kb.index(0);
-    Value left = kb.sub(step.count, first);
-    auto keyOf = [&](Value column) {
-      return kb.load(step.queue, kb.add(first, column));
-    };
-    emitPackTransposed(kb, {step.k, step.batch, step.kvHead, left, keyOf},
-                       step.keyPanels, {zero, zero, p}, headSize);
-    emitPackChunks(kb, {step.v, step.batch, step.kvHead, left, keyOf},
-                   step.valuePanels, {zero, zero, p}, valueHeadSize,
-                   plan.valueChunks);
-  });
+void ForwardEmitter::emitPackGathered(KernelBuilder &kb,
+                                      const AttentionStep &step,
+                                      const PanelSource &keys,
+                                      const PanelSource &values, Value p) {
+  Value zero = kb.index(0);
+  emitPackTransposed(kb, keys, step.keyPanels, {zero, zero, p}, headSize);
+  emitPackChunks(kb, values, step.valuePanels, {zero, zero, p}, valueHeadSize,
+                 plan.valueChunks);
 }
 
 /// Maximum of the lanes by halving, without the care for NaN that a reduction
