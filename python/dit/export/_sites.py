@@ -108,7 +108,7 @@ _MLP = re.compile(r'\bdit\.branch "([^"]+)" mlp(?: layer (\d+))?')
 def _mlps(module: Module) -> list[tuple[str, str]]:
     """Name and layer of each MLP that ``--dit-outline-branches`` finds."""
     outlined = module.run("dit-outline-branches")
-    return [found.groups("") for line in outlined.to_text(elide=16).splitlines()
+    return [(found[1], found[2] or "") for line in outlined.to_text(elide=16).splitlines()
             if (found := _MLP.search(line))]
 
 
@@ -121,9 +121,10 @@ def _describe_mlps(raised: Module, annotations: list[dict[str, Any]]) -> list[di
         named = raised.clone().run(f"dit-annotate-sites{{file='{path}'}}")
     result = []
     for (site, _), (name, layer) in zip(_mlps(raised.clone()), _mlps(named), strict=True):
-        result.append({"site": site, "name": name, "kind": "mlp"})
+        annotation: dict[str, Any] = {"site": site, "name": name, "kind": "mlp"}
         if layer:
-            result[-1]["layer"] = int(layer)
+            annotation["layer"] = int(layer)
+        result.append(annotation)
     return result
 
 
