@@ -96,27 +96,27 @@ def draw(path, title, entries, dense):
 
 def judge(entries, dense):
     """What the bound leaves, in words: of rows with as many samples as the plans,
-    by time, or by operations where no time was measured."""
+    by operations, and by time where it was measured."""
     plans = [e for e in entries if e["row"].group == "auto" and e["least"] >= BOUND]
     if not plans:
         return ""
-    timed = all(e["speed"] for e in plans)
-
-    def gain(entry):
-        return (entry["speed"] or 0) if timed else dense["total"] / entry["work"]
-
-    what = "faster" if timed else "fewer operations"
-    best = max(plans, key=gain)
-    lines = [f"- The best plan in the bound ({best['row'].label}) has **{gain(best):.2f}x** {what} "
-             f"than the dense sampler with 30 steps, and at least {best['least']:.1f} dB in "
-             f"{best['count']} samples."]
+    count = max(e["count"] for e in plans)
     rivals = [e for e in entries if e["row"].group == "dense" and e["least"] >= BOUND
-              and e["count"] >= best["count"]]
-    if rivals:
-        rival = max(rivals, key=gain)
-        lines.append(f"- The best dense sampler in the bound with as many samples "
-                     f"({rival['row'].label}) has {gain(rival):.2f}x; the plan has "
-                     f"**{gain(best) / gain(rival):.2f}x** {what} than that.")
+              and e["count"] >= count]
+    lines = []
+    for unit, gain in (("in operations", lambda e: dense["total"] / e["work"]),
+                       ("in time", lambda e: e["speed"] or 0.0)):
+        best = max(plans, key=gain)
+        if not gain(best):
+            continue
+        line = (f"- {unit[3:].capitalize()}: the best plan in the bound ({best['row'].label}; "
+                f"{best['least']:.1f} dB at least, {best['count']} samples) gains {gain(best):.2f}x "
+                "over the dense sampler with 30 steps")
+        rival = max(rivals, key=gain, default=None)
+        if rival is not None and gain(rival):
+            line += (f", and **{gain(best) / gain(rival):.2f}x** over the best dense sampler "
+                     f"in the bound ({rival['row'].label}: {gain(rival):.2f}x)")
+        lines.append(line + ".")
     return "\n".join(lines)
 
 
