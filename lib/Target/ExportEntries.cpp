@@ -208,7 +208,8 @@ struct ExportEntriesPass
     SymbolTable &symbols = tables.getSymbolTable(module);
     for (const std::string &name : entries)
       if (!symbols.lookup<func::FuncOp>(name)) {
-        module.emitError() << "no function '" << name << "' to export";
+        mlir::emitError(module.getLoc())
+            << "no function '" << name << "' to export";
         return signalPassFailure();
       }
     SymbolUserMap users(tables, module);

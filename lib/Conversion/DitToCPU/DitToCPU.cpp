@@ -309,10 +309,11 @@ struct ConvertDitToCPUPass
     // One f64 is the smallest vector of the widest type.
     if (target.vectorBits < 64 || !llvm::isPowerOf2_64(target.vectorBits) ||
         target.vectorRegisters < 4) {
-      module.emitError() << "expected vectors of a power of two of at least 64 "
-                            "bits and at least 4 registers, got "
-                         << target.vectorBits << " bits and "
-                         << target.vectorRegisters << " registers";
+      mlir::emitError(module.getLoc())
+          << "expected vectors of a power of two of at least 64 "
+             "bits and at least 4 registers, got "
+          << target.vectorBits << " bits and " << target.vectorRegisters
+          << " registers";
       return signalPassFailure();
     }
     int64_t kernels = 0, calls = 0;

@@ -205,9 +205,10 @@ void ConvertLinalgToCPUPass::runOnOperation() {
   int64_t bits = given.resolve(module).vectorBits;
   // One f64 is the smallest vector of the widest type.
   if (bits < 64 || !llvm::isPowerOf2_64(bits)) {
-    module.emitError() << "expected vectors of a power of two of at least 64 "
-                          "bits, got "
-                       << bits;
+    mlir::emitError(module.getLoc())
+        << "expected vectors of a power of two of at least 64 "
+           "bits, got "
+        << bits;
     return signalPassFailure();
   }
   generalizeCopies(module);

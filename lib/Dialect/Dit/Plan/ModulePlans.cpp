@@ -25,7 +25,9 @@ using namespace mlir::dit;
 /// What the options say of the sampler.
 static FailureOr<PlanFileContext>
 getFileContext(ModuleOp module, const PlanImportOptions &options) {
-  auto emit = [&] { return module.emitError("dit-import-plan: "); };
+  auto emit = [&] {
+    return mlir::emitError(module.getLoc(), "dit-import-plan: ");
+  };
   if (options.steps < 0 || options.steps > kMaxSteps)
     return emit() << "expected between 1 and " << kMaxSteps
                   << " in the option steps, got " << options.steps;
@@ -46,7 +48,9 @@ getFileContext(ModuleOp module, const PlanImportOptions &options) {
 
 FailureOr<PlanOp> mlir::dit::importPlan(ModuleOp module, StringRef text,
                                         const PlanImportOptions &options) {
-  auto emit = [&] { return module.emitError("dit-import-plan: "); };
+  auto emit = [&] {
+    return mlir::emitError(module.getLoc(), "dit-import-plan: ");
+  };
   FailureOr<PlanFileContext> context = getFileContext(module, options);
   if (failed(context))
     return failure();
@@ -86,7 +90,8 @@ static PlanOp findPlan(ModuleOp module, StringRef name) {
     return *named;
   if (name.empty() && plans.size() == 1)
     return plans.front();
-  InFlightDiagnostic diag = module.emitError("dit-export-plan: ");
+  InFlightDiagnostic diag =
+      mlir::emitError(module.getLoc(), "dit-export-plan: ");
   if (plans.empty())
     diag << "the module has no plan";
   else

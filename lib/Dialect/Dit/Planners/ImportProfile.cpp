@@ -48,7 +48,9 @@ static constexpr int64_t kMaxExtent = int64_t(1) << 20;
 
 LogicalResult ImportProfilePass::importProfile() {
   ModuleOp module = getOperation();
-  auto emit = [&] { return module.emitError("dit-import-profile: "); };
+  auto emit = [&] {
+    return mlir::emitError(module.getLoc(), "dit-import-profile: ");
+  };
   if (file.empty())
     return emit() << "expected a file of a profile: give the option file";
   if (Operation *other = SymbolTable::lookupSymbolIn(module, name)) {

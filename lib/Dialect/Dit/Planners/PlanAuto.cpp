@@ -158,7 +158,9 @@ void PlanAutoPass::remarkOnPlan(PlanOp op, const Candidate &candidate) {
 
 LogicalResult PlanAutoPass::plan() {
   ModuleOp module = getOperation();
-  auto emit = [&] { return module.emitError() << getArgument() << ": "; };
+  auto emit = [&] {
+    return mlir::emitError(module.getLoc()) << getArgument() << ": ";
+  };
   if ((maxError >= 0.0) + (minPsnr >= 0.0) + boundsTime() != 1)
     return emit() << "expected one of the options max-error, min-psnr and "
                      "max-seconds";

@@ -59,7 +59,7 @@ FailureOr<PlannedRule> PlanBroadcastPass::parseRule(StringRef text) {
   if (!kind || parts[1].getAsInteger(10, rule.period) || rule.period < 1 ||
       parts[2].getAsDouble(rule.lower) || parts[3].getAsDouble(rule.upper) ||
       !std::isfinite(rule.lower) || !std::isfinite(rule.upper))
-    return getOperation().emitError()
+    return mlir::emitError(getOperation().getLoc())
            << getArgument()
            << ": expected kind:period:lower:upper in the option rules, such as "
               "cross:6:100:850, got '"
@@ -76,7 +76,7 @@ FailureOr<std::vector<PlannedRule>> PlanBroadcastPass::getGivenRules() {
       return failure();
     for (const PlannedRule &other : result)
       if (other.kind == rule->kind)
-        return getOperation().emitError()
+        return mlir::emitError(getOperation().getLoc())
                << getArgument() << ": expected one rule for the kind "
                << stringifyBranchKind(rule->kind);
     result.push_back(*rule);
@@ -96,7 +96,7 @@ PlanBroadcastPass::chooseRules(const PlannerInputs &inputs) {
     return failure();
   options.kinds = *parsed;
   if (maxPeriod < 2 || maxPeriod > 64)
-    return module.emitError()
+    return mlir::emitError(module.getLoc())
            << getArgument()
            << ": expected a period between 2 and 64 in the option max-period, "
               "got "

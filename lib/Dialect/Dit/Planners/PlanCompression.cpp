@@ -49,7 +49,9 @@ private:
 
 FailureOr<CompressionOptions> PlanCompressionPass::getOptions() {
   ModuleOp module = getOperation();
-  auto emit = [&] { return module.emitError() << getArgument() << ": "; };
+  auto emit = [&] {
+    return mlir::emitError(module.getLoc()) << getArgument() << ": ";
+  };
   CompressionOptions options;
   if (searchVersion != 1 && searchVersion != 2)
     return emit() << "expected 1 or 2 in the option version, got "

@@ -32,7 +32,7 @@ ProfileOp mlir::dit::findProfile(ModuleOp module, StringRef name,
     return *named;
   if (name.empty() && profiles.size() == 1)
     return profiles.front();
-  InFlightDiagnostic diag = module.emitError() << pass << ": ";
+  InFlightDiagnostic diag = mlir::emitError(module.getLoc()) << pass << ": ";
   if (profiles.empty())
     diag << "the module has no profile; --dit-import-profile reads one";
   else
@@ -66,7 +66,7 @@ LogicalResult mlir::dit::verifyProfile(ProfileOp op, const SiteList &sites,
 FailureOr<SiteList> mlir::dit::findSites(ModuleOp module, StringRef pass) {
   SiteList sites = SiteList::collect(module);
   if (sites.getSites().empty())
-    return module.emitError()
+    return mlir::emitError(module.getLoc())
            << pass
            << ": the module has no sites to plan for; raise and name "
               "its attentions first";
@@ -76,7 +76,7 @@ FailureOr<SiteList> mlir::dit::findSites(ModuleOp module, StringRef pass) {
 FailureOr<PlanOp> mlir::dit::addPlan(ModuleOp module, const Plan &plan,
                                      StringRef name, StringRef pass) {
   if (Operation *other = SymbolTable::lookupSymbolIn(module, name)) {
-    InFlightDiagnostic diag = module.emitError()
+    InFlightDiagnostic diag = mlir::emitError(module.getLoc())
                               << pass << ": there is a symbol '" << name
                               << "' already; give another option name";
     diag.attachNote(other->getLoc()) << "it is here";
@@ -85,7 +85,7 @@ FailureOr<PlanOp> mlir::dit::addPlan(ModuleOp module, const Plan &plan,
   for (const BranchPlan &branch : plan.getBranches())
     if (!ModesAttr::getChecked(
             [&] {
-              return module.emitError()
+              return mlir::emitError(module.getLoc())
                      << pass << ": site '" << branch.site << "': ";
             },
             module.getContext(), branch.heads, ArrayRef<Mode>(branch.modes)))
@@ -108,7 +108,7 @@ PlanOp mlir::dit::findPlan(ModuleOp module, StringRef name, StringRef pass) {
     return *named;
   if (name.empty() && plans.size() == 1)
     return plans.front();
-  InFlightDiagnostic diag = module.emitError() << pass << ": ";
+  InFlightDiagnostic diag = mlir::emitError(module.getLoc()) << pass << ": ";
   if (plans.empty())
     diag << "the module has no plan";
   else
@@ -126,7 +126,7 @@ PlanOp mlir::dit::findPlan(ModuleOp module, StringRef name, StringRef pass) {
 static LogicalResult getTimesteps(ModuleOp module, const InputOptions &options,
                                   SmallVectorImpl<double> &timesteps,
                                   StringRef pass) {
-  auto emit = [&] { return module.emitError() << pass << ": "; };
+  auto emit = [&] { return mlir::emitError(module.getLoc()) << pass << ": "; };
   if (options.steps && !options.timesteps.empty())
     return emit() << "expected one of the options steps and timesteps";
   if (options.steps < 0 || options.steps > kMaxSteps)
@@ -152,10 +152,11 @@ static LogicalResult setTables(ModuleOp module, PlannerInputs &inputs,
                                      ? LossTable::findBestMetric(inputs.profile)
                                      : symbolizeMetric(metric);
   if (!metric.empty() && (!chosen || !llvm::is_contained(kMetrics, *chosen)))
-    return module.emitError() << pass
-                              << ": expected sample_error, output_loss, rse or "
-                                 "step_difference in the option metric, got '"
-                              << metric << "'";
+    return mlir::emitError(module.getLoc())
+           << pass
+           << ": expected sample_error, output_loss, rse or "
+              "step_difference in the option metric, got '"
+           << metric << "'";
   auto isChosen = [&](const Measurement &entry) {
     return entry.metric == chosen;
   };
@@ -199,7 +200,7 @@ FailureOr<PlannerInputs> mlir::dit::getInputs(ModuleOp module,
     return inputs;
   }
   if (!timesteps.empty())
-    return module.emitError()
+    return mlir::emitError(module.getLoc())
            << pass
            << ": expected the timesteps of the profile, not those of an "
               "option, to choose by it";
@@ -232,10 +233,10 @@ FailureOr<double> mlir::dit::getLossBound(const PlannerInputs &inputs,
   auto module = inputs.getOp()->getParentOfType<ModuleOp>();
   bool hasError = options.maxError >= 0.0, hasPsnr = options.minPsnr >= 0.0;
   if (hasError == hasPsnr)
-    return module.emitError()
+    return mlir::emitError(module.getLoc())
            << pass << ": expected one of the options max-error and min-psnr";
   if (!(options.peak > 0.0))
-    return module.emitError()
+    return mlir::emitError(module.getLoc())
            << pass << ": expected a positive number in the option peak, got "
            << options.peak;
   if (hasPsnr && inputs.errors.numTrials == 0 &&
@@ -290,7 +291,7 @@ mlir::dit::parseKinds(ModuleOp module, ArrayRef<std::string> names,
   for (const std::string &name : names) {
     std::optional<BranchKind> kind = symbolizeBranchKind(name);
     if (!kind)
-      return module.emitError()
+      return mlir::emitError(module.getLoc())
              << pass
              << ": expected kinds of self, full, spatial, temporal, "
                 "cross, joint and mlp, got '"

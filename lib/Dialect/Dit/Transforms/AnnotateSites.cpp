@@ -95,20 +95,20 @@ private:
   /// What the file holds; reports why it cannot be read.
   std::optional<SmallVector<SiteAnnotation>> readFile() {
     if (file.empty()) {
-      getOperation().emitError()
+      mlir::emitError(getOperation().getLoc())
           << "expected an annotation file: give the option file";
       return std::nullopt;
     }
     std::string message;
     std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(file, &message);
     if (!buffer) {
-      getOperation().emitError() << message;
+      mlir::emitError(getOperation().getLoc()) << message;
       return std::nullopt;
     }
     llvm::Expected<SmallVector<SiteAnnotation>> annotations =
         parseSiteAnnotations(&getContext(), buffer->getBuffer());
     if (!annotations) {
-      getOperation().emitError()
+      mlir::emitError(getOperation().getLoc())
           << "annotation file '" << file
           << "': " << llvm::toString(annotations.takeError());
       return std::nullopt;
@@ -162,7 +162,7 @@ private:
   }
 
   LogicalResult reportUnknownSite(const SiteMap &sites, StringRef site) {
-    InFlightDiagnostic diag = getOperation().emitError()
+    InFlightDiagnostic diag = mlir::emitError(getOperation().getLoc())
                               << "annotation of unknown site '" << site
                               << "'; the sites are: ";
     llvm::interleaveComma(sites, diag, [&](const auto &entry) {

@@ -83,7 +83,8 @@ FailureOr<Block *>
 ApplyPlanPass::findBody(SmallVectorImpl<BranchOp> &branches) {
   getOperation().walk([&](BranchOp op) { branches.push_back(op); });
   if (branches.empty())
-    return getOperation().emitError(
+    return mlir::emitError(
+        getOperation().getLoc(),
         "dit-apply-plan: there is no branch; run --dit-outline-branches first");
   Block *block = branches.front()->getBlock();
   for (BranchOp op : branches) {
@@ -213,7 +214,8 @@ LogicalResult ApplyPlanPass::apply() {
   if (loop && failed(fitSteps(op, loop, *read)))
     return failure();
   if (stepByBranch && (loop || form != PlanForm::Table))
-    return getOperation().emitError(
+    return mlir::emitError(
+        getOperation().getLoc(),
         "dit-apply-plan: the option step-by-branch is for a denoiser and "
         "form=table");
   if (function) {

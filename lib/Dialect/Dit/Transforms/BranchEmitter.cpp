@@ -32,7 +32,7 @@ FailureOr<PlanOp> mlir::dit::lookupPlan(ModuleOp module, StringRef name,
       plans.push_back(op);
   if (plans.size() == 1)
     return plans.front();
-  InFlightDiagnostic diag = module.emitError() << pass << ": ";
+  InFlightDiagnostic diag = mlir::emitError(module.getLoc()) << pass << ": ";
   if (!name.empty())
     return diag << "there is no plan '" << name << "'";
   if (plans.empty())

@@ -335,7 +335,9 @@ void SamplerBuilder::build(ImplicitLocOpBuilder &b, StringRef name) {
 }
 
 LogicalResult BuildSamplerPass::build() {
-  auto emit = [&] { return getOperation().emitError("dit-build-sampler: "); };
+  auto emit = [&] {
+    return mlir::emitError(getOperation().getLoc(), "dit-build-sampler: ");
+  };
   SamplerOptions options;
   options.steps = steps;
   options.sigmas.assign(sigmas.begin(), sigmas.end());

@@ -51,7 +51,8 @@ LogicalResult ExportPlanPass::writePlan() {
   std::string message;
   std::unique_ptr<llvm::ToolOutputFile> output = openOutputFile(file, &message);
   if (!output)
-    return getOperation().emitError("dit-export-plan: ") << message;
+    return mlir::emitError(getOperation().getLoc(), "dit-export-plan: ")
+           << message;
   output->os() << text;
   output->keep();
   return success();

@@ -41,7 +41,9 @@ private:
 } // namespace
 
 LogicalResult ImportPlanPass::readPlan() {
-  auto emit = [&] { return getOperation().emitError("dit-import-plan: "); };
+  auto emit = [&] {
+    return mlir::emitError(getOperation().getLoc(), "dit-import-plan: ");
+  };
   if (file.empty())
     return emit() << "expected a file of a plan: give the option file";
   std::string message;

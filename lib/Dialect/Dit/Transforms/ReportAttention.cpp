@@ -35,7 +35,8 @@ struct ReportAttentionPass
     std::string error;
     std::unique_ptr<llvm::ToolOutputFile> output = openOutputFile(file, &error);
     if (!output) {
-      getOperation()->emitError() << "dit-report-attention: " << error;
+      mlir::emitError(getOperation()->getLoc())
+          << "dit-report-attention: " << error;
       return signalPassFailure();
     }
     llvm::json::OStream json(output->os(), /*IndentSize=*/1);

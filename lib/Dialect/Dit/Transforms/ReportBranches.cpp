@@ -47,7 +47,8 @@ struct ReportBranchesPass
     std::string error;
     std::unique_ptr<llvm::ToolOutputFile> output = openOutputFile(file, &error);
     if (!output) {
-      getOperation()->emitError() << "dit-report-branches: " << error;
+      mlir::emitError(getOperation()->getLoc())
+          << "dit-report-branches: " << error;
       return signalPassFailure();
     }
     const auto &analysis = getAnalysis<ResidualBranchAnalysis>();

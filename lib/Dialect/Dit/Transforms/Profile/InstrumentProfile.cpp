@@ -94,7 +94,8 @@ FailureOr<func::FuncOp> InstrumentProfilePass::findFunction() {
     found = function;
   }
   if (!found)
-    return getOperation().emitError(
+    return mlir::emitError(
+        getOperation().getLoc(),
         "expected a function with attentions or branches, got none; "
         "--dit-raise-attention and --dit-outline-branches find them");
   if (!SymbolTable::symbolKnownUseEmpty(found, getOperation()))

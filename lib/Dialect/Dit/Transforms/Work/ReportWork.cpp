@@ -34,7 +34,7 @@ struct ReportWorkPass : mlir::dit::impl::ReportWorkPassBase<ReportWorkPass> {
     std::string error;
     std::unique_ptr<llvm::ToolOutputFile> output = openOutputFile(file, &error);
     if (!output) {
-      getOperation()->emitError() << "dit-report-work: " << error;
+      mlir::emitError(getOperation()->getLoc()) << "dit-report-work: " << error;
       return signalPassFailure();
     }
     llvm::json::OStream json(output->os(), /*IndentSize=*/1);
