@@ -51,19 +51,21 @@ void Cta::issue(AsyncCopy copy, const char *what) {
          format("out of bounds: %s reads %u bytes at %p, which are "
                 "in no buffer of the launch",
                 what, copy.valid, static_cast<const void *>(copy.source)));
-  std::string wrong =
-      memory.beginCopy(running->index, copy.target, copy.bytes, copy.place);
-  if (!wrong.empty())
-    fail(copy.place, format("race: %s: %s", what, wrong.c_str()));
+  checkRace(
+      copy.place, what,
+      memory.beginCopy(running->index, copy.target, copy.bytes, copy.place));
   copy.thread = running->index;
-  auto shared = std::make_shared<AsyncCopy>(copy);
-  if (copy.barrier < 0)
-    running->copies.back().push_back(shared);
-  if (plain)
-    perform(*shared);
-  else
-    openCopies.push_back(shared);
+  begin(std::make_shared<AsyncCopy>(copy));
   mayYield();
+}
+
+void Cta::begin(AsyncCopyRef copy) {
+  if (copy->barrier < 0)
+    running->copies.back().push_back(copy);
+  if (plain)
+    perform(*copy);
+  else
+    openCopies.push_back(copy);
 }
 
 void Cta::waitForCopies(int32_t pending) {

@@ -90,14 +90,25 @@ std::string Cta::describe(const Thread &thread) const {
                 thread.id[1], thread.id[2]);
 }
 
-void Cta::fail(const char *place, const std::string &text) {
-  if (report.empty())
-    report = format("%s: kernel %s, CTA (%u, %u, %u), ", place, kernel.name,
-                    id[0], id[1], id[2]) +
-             describe(*running) + ": " + text;
+void Cta::fail(const char *place, std::string text) {
+  {
+    std::string taken = std::move(text);
+    if (report.empty())
+      report = format("%s: kernel %s, CTA (%u, %u, %u), ", place, kernel.name,
+                      id[0], id[1], id[2]) +
+               describe(*running) + ": " + taken;
+  }
   // Never resumed.
   running->fiber.suspend(/*last=*/true);
   __builtin_unreachable();
+}
+
+void Cta::checkRace(const char *place, const char *what, std::string wrong) {
+  if (wrong.empty())
+    return;
+  std::string text = format("race: %s: %s", what, wrong.c_str());
+  std::string().swap(wrong);
+  fail(place, std::move(text));
 }
 
 void Cta::reportDeadlock() {

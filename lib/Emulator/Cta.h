@@ -158,8 +158,11 @@ public:
   /// Whether `[address, address + bytes)` is in one of the launch's buffers.
   bool isInBuffer(const char *address, int64_t bytes) const;
 
-  /// Stops the CTA with a report about the running thread.
-  [[noreturn]] void fail(const char *place, const std::string &text);
+  /// Stops the CTA with a report about the running thread, whose stack is left
+  /// as it is: what its functions own, they must have given away.
+  [[noreturn]] void fail(const char *place, std::string text);
+  /// The same if an access, named `what`, is `wrong` and so races.
+  void checkRace(const char *place, const char *what, std::string wrong);
 
   /// Lets the running thread wait until `wake`.
   void wait(const char *what, const char *place);
@@ -214,6 +217,7 @@ private:
   bool resumePollers();
   /// Lets one asynchronous copy take place; false if there is none.
   bool performSomeCopy();
+  void begin(AsyncCopyRef copy);
   void perform(AsyncCopy &copy);
   void endCopy(AsyncCopy &copy);
   void finishArrivals();

@@ -165,11 +165,9 @@ extern "C" void dit_emu_access(const void *address, int64_t bytes, bool write,
   cta.mayYield();
   SharedMemory &shared = cta.shared();
   unsigned offset = shared.offsetOf(address), thread = cta.current().index;
-  std::string wrong = write ? shared.write(thread, offset, bytes, place)
-                            : shared.read(thread, offset, bytes, place);
-  if (!wrong.empty())
-    cta.fail(place, std::string("race: a ") + (write ? "store" : "load") +
-                        ": " + wrong);
+  cta.checkRace(place, write ? "a store" : "a load",
+                write ? shared.write(thread, offset, bytes, place)
+                      : shared.read(thread, offset, bytes, place));
 }
 
 extern "C" void dit_emu_atomic(const void *address, int64_t bytes,
@@ -179,10 +177,9 @@ extern "C" void dit_emu_atomic(const void *address, int64_t bytes,
     return;
   cta.mayYield();
   SharedMemory &shared = cta.shared();
-  std::string wrong = shared.atomic(cta.current().index,
-                                    shared.offsetOf(address), bytes, place);
-  if (!wrong.empty())
-    cta.fail(place, "race: an atomic operation: " + wrong);
+  cta.checkRace(place, "an atomic operation",
+                shared.atomic(cta.current().index, shared.offsetOf(address),
+                              bytes, place));
 }
 
 //===----------------------------------------------------------------------===//

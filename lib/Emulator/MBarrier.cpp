@@ -31,10 +31,8 @@ MBarrier &Cta::getMBarrier(const void *address, const char *what,
   if (at == mbarriers.end())
     fail(place,
          format("%s of what is no mbarrier: nothing has initialised it", what));
-  std::string wrong =
-      memory.read(running->index, at->first, kMBarrierBytes, place);
-  if (!wrong.empty())
-    fail(place, format("race: %s: %s", what, wrong.c_str()));
+  checkRace(place, what,
+            memory.read(running->index, at->first, kMBarrierBytes, place));
   return at->second;
 }
 
@@ -52,10 +50,8 @@ void Cta::initMBarrier(const void *address, int32_t count, const char *place) {
   if (mbarriers.count(offset))
     fail(place, "mbarrier.init of what is an mbarrier: expected mbarrier.inval "
                 "first");
-  std::string wrong =
-      memory.write(running->index, offset, kMBarrierBytes, place);
-  if (!wrong.empty())
-    fail(place, "race: mbarrier.init: " + wrong);
+  checkRace(place, "mbarrier.init",
+            memory.write(running->index, offset, kMBarrierBytes, place));
   MBarrier barrier;
   barrier.expected = barrier.pending = count;
   mbarriers.emplace(offset, std::move(barrier));
@@ -64,10 +60,8 @@ void Cta::initMBarrier(const void *address, int32_t count, const char *place) {
 void Cta::invalidateMBarrier(const void *address, const char *place) {
   getMBarrier(address, "mbarrier.inval", place);
   unsigned offset = memory.offsetOf(address);
-  std::string wrong =
-      memory.write(running->index, offset, kMBarrierBytes, place);
-  if (!wrong.empty())
-    fail(place, "race: mbarrier.inval: " + wrong);
+  checkRace(place, "mbarrier.inval",
+            memory.write(running->index, offset, kMBarrierBytes, place));
   mbarriers.erase(offset);
 }
 

@@ -75,10 +75,9 @@ static void accessRows(Cta &cta, unsigned warp, bool write, const char *what,
                              "expected a multiple of 16",
                              what, offset, lane));
     unsigned thread = warp * kWarpLanes + lane;
-    std::string wrong = write ? shared.write(thread, offset, kRowBytes, place)
-                              : shared.read(thread, offset, kRowBytes, place);
-    if (!wrong.empty())
-      cta.fail(place, format("race: %s: %s", what, wrong.c_str()));
+    cta.checkRace(place, what,
+                  write ? shared.write(thread, offset, kRowBytes, place)
+                        : shared.read(thread, offset, kRowBytes, place));
   }
 }
 
